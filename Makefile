@@ -1,0 +1,111 @@
+# The shorthand people type. `python -m templates`, `python -m build` and `python -m validator` own the exit codes.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+STAGE ?= dev
+SCENARIO ?= happy
+
+DEV := .venv/bin
+UV := .venv-uv/bin/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+OVERRIDE := --override requirements/overrides.txt
+STACKS := delivery pipeline
+
+##@ Everyday
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: rehearse
+rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP=]
+	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' \
+	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data '$(DATA)') $(if $(LABEL),--label '$(LABEL)') $(if $(DROP),--drop '$(DROP)')
+
+.PHONY: test
+test: setup ## Run every test: unit, functional, whole rehearsals, linters
+	@$(MAKE) --no-print-directory check
+	@$(DEV)/python -m pytest -n 2 --dist loadgroup tests
+
+.PHONY: check
+check: .venv/.ready .venv-linters/.ready ## Lint and type-check the code, lint the templates
+	@$(DEV)/ruff check .
+	@$(DEV)/ruff format --check .
+	@$(DEV)/mypy
+	@$(MAKE) --no-print-directory templates
+	@.venv-linters/bin/cfn-lint $(STACKS:%=dist/templates/%.json)
+
+##@ Templates
+
+.PHONY: templates
+templates: .venv/.ready ## Render the stacks of STAGE into dist/templates/
+	@mkdir -p dist/templates
+	@for stack in $(STACKS); do \
+	  $(DEV)/python -m templates "$$stack" --stage '$(STAGE)' > "dist/templates/$$stack.json.part"; \
+	  mv "dist/templates/$$stack.json.part" "dist/templates/$$stack.json"; \
+	done
+
+.PHONY: golden
+golden: .venv/.ready ## Rewrite tests/golden/ from the templates: its diff is reviewed like code
+	@for stack in $(STACKS); do for stage in dev prod; do \
+	  $(DEV)/python -m templates "$$stack" --stage "$$stage" > "tests/golden/$$stack.$$stage.json"; \
+	done; done
+
+##@ Delivery (needs AWS credentials)
+
+.PHONY: image
+image: .venv/.ready ## Build the validator's image, push it, print its URI by digest
+	@$(DEV)/python -m build image --stage '$(STAGE)'
+
+.PHONY: plan
+plan: .venv/.ready ## Show what a deploy would change [IMAGE= STAGE=]
+	@$(DEV)/python -m build plan --stage '$(STAGE)' $(if $(IMAGE),--image '$(IMAGE)')
+
+.PHONY: deploy
+deploy: .venv/.ready ## Deploy both stacks to the account boto3 finds [IMAGE= STAGE= YES=1]
+	@$(DEV)/python -m build deploy --stage '$(STAGE)' $(if $(IMAGE),--image '$(IMAGE)') $(if $(YES),--yes)
+
+.PHONY: status
+status: .venv/.ready ## Show the stacks and the last executions
+	@$(DEV)/python -m build status --stage '$(STAGE)'
+
+##@ House
+
+.PHONY: setup
+setup: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready .venv-linters/.ready ## Create every environment
+
+.PHONY: lock
+lock: .venv-uv/.ready ## Compile requirements/*.in into pinned, hashed requirements
+	@$(LOCK) $(OVERRIDE) -o requirements.txt requirements/container.in
+	@$(LOCK) $(OVERRIDE) -c requirements.txt -o requirements-dev.txt requirements/dev.in
+	@for name in uv emulator jobs linters; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
+
+.PHONY: clean
+clean: ## Remove environments, caches, rendered files and rehearsals (build/ is source and stays)
+	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters dist rehearsal
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# build/ is a folder of source, never a target.
+.PHONY: build
+
+.venv-uv/.ready: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Sluice needs CPython 3.11 here, found " + sys.version.split()[0] + ": set PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv-uv
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# $(1): the environment's folder, $(2): its lock. --no-deps and the hashes: what is locked and nothing else.
+define environment
+$(1)/.ready: $(2) | .venv-uv/.ready
+	@echo "setting up $(1)"
+	@$(UV) venv --quiet --allow-existing --python "$(PYTHON)" $(1)
+	@$(UV) pip sync --quiet --require-hashes --python $(1)/bin/python $(2)
+	@touch $$@
+endef
+$(eval $(call environment,.venv,requirements-dev.txt))
+$(eval $(call environment,.venv-emulator,requirements/emulator.txt))
+$(eval $(call environment,.venv-jobs,requirements/jobs.txt))
+$(eval $(call environment,.venv-linters,requirements/linters.txt))
