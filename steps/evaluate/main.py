@@ -1,0 +1,71 @@
+"""The Lambda function: reads the new model's scores and decides whether it becomes the champion."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from . import archive, unchanged
+from .decision import Metrics, decide
+from .location import Location
+from .unchanged import Head
+
+METRICS: Final = "metrics.json"
+
+
+def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer the state machine's Evaluate state.
+
+    Args:
+        payload: ``model_data_url``, ``champion``, ``manifest_uri``, ``prepared_before`` and ``margin``.
+
+    Returns:
+        ``better``, ``metric``, ``value``, ``champion_value``, ``margin`` and ``reason``.
+
+    Raises:
+        EvaluateError: The class name is stable, the message one line.
+    """
+    return evaluate(payload, _client())
+
+
+def evaluate(payload: dict[str, Any], s3: Any) -> dict[str, Any]:
+    """Check the data, read the scores, decide; the one place that knows the order."""
+    manifest = json.load(_open(s3, payload["manifest_uri"]))
+    prepared_before = datetime.fromisoformat(payload["prepared_before"])
+    unchanged.check(manifest["objects"], prepared_before, lambda uri: _head(s3, uri))
+    metrics = Metrics.parse(archive.read(_open(s3, payload["model_data_url"]), METRICS))
+    has_champion = bool(payload["champion"]["model_data_url"])
+    return decide(metrics, float(payload["margin"]), has_champion=has_champion).to_json()
+
+
+def _open(s3: Any, uri: str) -> Any:
+    location = Location.parse(uri)
+    return s3.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+
+
+def _head(s3: Any, uri: str) -> Head | None:
+    location = Location.parse(uri)
+    try:
+        response = s3.head_object(Bucket=location.bucket, Key=location.key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            return None
+        raise
+    return Head(response["ETag"], response["LastModified"])
+
+
+@cache
+def _client() -> Any:
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 5},
+        connect_timeout=5,
+        read_timeout=20,
+        max_pool_connections=unchanged.WORKERS,
+    )
+    return boto3.client("s3", config=config)

@@ -1,0 +1,122 @@
+"""The execution's input, read strictly: a known dataset and a date, and nothing else is ever taken from it.
+
+Three forms are known::
+
+    {"dataset": "taxi", "run_date": "2026-11-22"}                                            by hand
+    {"source": "sluice.drift", "detail-type": "ModelDriftDetected", "detail": {...}, ...}    detail as by hand
+    {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", ...}
+
+The last one names a processing job, not a dataset: ``monitor`` finds out whose it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from .errors import InvalidEvent, UnknownDataset
+
+DRIFT: Final = ("sluice.drift", "ModelDriftDetected")
+MONITOR: Final = ("aws.sagemaker", "SageMaker Processing Job State Change")
+
+BY_HAND: Final = frozenset({"dataset", "run_date"})
+NAME: Final = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
+"""Event ids and execution names become parts of object keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What is to run: a dataset, a day, and the key that makes the trigger one of its kind."""
+
+    dataset: str
+    run_date: date
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorReport:
+    """A finished job of SageMaker Model Monitor, which may have found a violation or not."""
+
+    processing_job: str
+    run_date: date
+    key: str
+
+
+def parse(document: object, datasets: Collection[str], execution_name: str) -> Trigger | MonitorReport:
+    """Read the execution's input.
+
+    Args:
+        document: The input, as Step Functions passes it on.
+        datasets: Names of the datasets in the deployed configuration.
+        execution_name: Name of the execution; the key of a trigger by hand.
+
+    Raises:
+        InvalidEvent: The input has none of the known forms, or its date is not an ISO date.
+        UnknownDataset: The dataset is not one of ``datasets``.
+    """
+    event = _object(document, "the input")
+    if "detail-type" not in event:
+        _refuse_others(event)
+        return _trigger(event, datasets, name(execution_name, "the execution's name"))
+    kind = (event.get("source"), event["detail-type"])
+    detail, key = _object(event.get("detail"), "the event's detail"), name(event.get("id"), "the event's id")
+    if kind == DRIFT:
+        return _trigger(detail, datasets, key)
+    if kind == MONITOR:
+        job = name(detail.get("ProcessingJobName"), "the processing job's name")
+        return MonitorReport(job, _day_of(event.get("time")), key)
+    raise InvalidEvent(
+        f"unknown event {kind[1]!r} of {kind[0]!r}: Init reads {DRIFT[1]} and Model Monitor's jobs"
+    )
+
+
+def name(value: object, what: str) -> str:
+    """Return the value if it is fit to be part of an object's key."""
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return value
+    raise InvalidEvent(
+        f"{what} is {value!r:.80}: expected up to 128 letters, digits, dots, hyphens or underscores"
+    )
+
+
+def _trigger(fields: Mapping[str, Any], datasets: Collection[str], key: str) -> Trigger:
+    return Trigger(_dataset(fields.get("dataset"), datasets), _date(fields.get("run_date")), key)
+
+
+def _dataset(value: object, datasets: Collection[str]) -> str:
+    if isinstance(value, str) and value in datasets:
+        return value
+    raise UnknownDataset(f"unknown dataset {value!r:.80}: this pipeline has {', '.join(sorted(datasets))}")
+
+
+def _date(value: object) -> date:
+    # fromisoformat alone would also take 20261122 and 2026-W47-7, which make other keys.
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise InvalidEvent(f"run_date is {value!r:.80}: expected a date such as 2026-11-22")
+
+
+def _day_of(value: object) -> date:
+    try:
+        return datetime.fromisoformat(value).date() if isinstance(value, str) else _date(value)
+    except ValueError:
+        raise InvalidEvent(f"the event's time is {value!r:.80}: expected an ISO time") from None
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidEvent(f"{what} is {type(value).__name__}, not an object: expected dataset and run_date")
+
+
+def _refuse_others(event: Mapping[str, Any]) -> None:
+    if others := sorted(str(key) for key in event.keys() - BY_HAND):
+        raise InvalidEvent(
+            f"unknown key {', '.join(others)[:80]!r} in the input: only dataset and run_date are read"
+        )

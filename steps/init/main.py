@@ -1,0 +1,129 @@
+"""The Lambda function: reads the trigger, claims it, and says what the run consists of."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from . import baseline, champion, claim, event, manifest, monitor, plan
+from .bucket import Bucket
+from .event import MonitorReport, Trigger
+from .execution import Execution, is_running
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The AWS services Init talks to."""
+
+    s3: Any
+    states: Any
+    sagemaker: Any
+
+
+def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer the state machine's Init state.
+
+    Args:
+        payload: ``input``, the execution's input, and ``execution`` with ``name``, ``id`` and ``started``.
+
+    Returns:
+        ``status`` (Planned, Duplicate or NoViolation) and, when planned, everything the later states need.
+
+    Raises:
+        InitError: The trigger cannot be run; the class name is stable, the message one line.
+    """
+    return initiate(payload, Settings.parse(os.environ), _clients())
+
+
+def initiate(payload: dict[str, Any], settings: Settings, clients: Clients) -> dict[str, Any]:
+    """Turn the payload into a run; the one place that knows the order."""
+    execution = Execution.parse(payload["execution"])
+    parsed = event.parse(payload["input"], settings.datasets, execution.name)
+    trigger, wanted = _resolve(parsed, settings, clients)
+    head = _head(trigger, execution)
+    if not wanted:
+        return {"status": "NoViolation", **head}
+    bucket = Bucket(clients.s3, settings.pipeline_bucket)
+    if not _claimed(bucket, trigger, execution, clients):
+        return {"status": "Duplicate", **head}
+    return {"status": "Planned", **head, **_run(bucket, trigger, execution, settings, clients)}
+
+
+def _resolve(parsed: Trigger | MonitorReport, settings: Settings, clients: Clients) -> tuple[Trigger, bool]:
+    if isinstance(parsed, Trigger):
+        return parsed, True
+    job = clients.sagemaker.describe_processing_job(ProcessingJobName=parsed.processing_job)
+    return monitor.judge(job, parsed, settings.datasets.values())
+
+
+def _head(trigger: Trigger, execution: Execution) -> dict[str, str]:
+    return {"dataset": trigger.dataset, "run_date": trigger.run_date.isoformat(), "run_id": execution.name}
+
+
+def _claimed(bucket: Bucket, trigger: Trigger, execution: Execution, clients: Clients) -> bool:
+    """Claim the trigger for ever and the day for as long as this execution runs."""
+    return claim.claim(bucket, f"triggers/{trigger.dataset}/{trigger.key}", execution.name) and claim.lock(
+        bucket,
+        f"locks/{trigger.dataset}/{trigger.run_date}",
+        execution.arn,
+        lambda arn: is_running(clients.states, arn),
+    )
+
+
+def _run(
+    bucket: Bucket, trigger: Trigger, execution: Execution, settings: Settings, clients: Clients
+) -> dict[str, Any]:
+    dataset = settings.datasets[trigger.dataset]
+    folder = f"runs/{trigger.run_date}/{execution.name}"
+    key = f"{folder}/manifest.json"
+    written = manifest.write_once(bucket, key, _manifest(bucket, trigger, execution, settings.max_objects))
+    sizes = plan.sizes(written.objects, settings.ladder, settings.sizing)
+    schema = f"s3://{settings.artifact_bucket}/{settings.schemas_prefix}/{dataset.name}.pbtxt"
+    return {
+        "label": dataset.label,
+        "drop": _comma_list(dataset.drop),
+        "data_uri": written.data_uri,
+        "manifest_uri": bucket.uri(key),
+        "output_uri": bucket.uri(f"{folder}/validation"),
+        "prepared_uri": bucket.uri(f"{folder}/prepared"),
+        "training_uri": bucket.uri(f"{folder}/training"),
+        "schema_uri": schema if dataset.schema else "",
+        "baseline_uri": baseline.find(bucket, dataset.name, trigger.run_date),
+        "champion": champion.find(clients.sagemaker, settings.model_package_group, dataset.name).to_json(),
+        "sizes": [size.to_json() for size in sizes],
+        "job_name": execution.job_name(dataset.name, trigger.run_date),
+    }
+
+
+def _manifest(bucket: Bucket, trigger: Trigger, execution: Execution, limit: int) -> manifest.Manifest:
+    prefix = f"data/{trigger.dataset}/{trigger.run_date}/"
+    return manifest.compose(
+        manifest.listing(bucket, prefix, limit),
+        dataset=trigger.dataset,
+        run_date=trigger.run_date,
+        run_id=execution.name,
+        data_uri=bucket.uri(prefix),
+    )
+
+
+def _comma_list(names: tuple[str, ...]) -> str:
+    """Join names as one line of CSV, so that a name may hold a comma."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
+
+
+@cache
+def _clients() -> Clients:
+    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
+    return Clients(
+        *(boto3.client(service, config=config) for service in ("s3", "stepfunctions", "sagemaker"))
+    )

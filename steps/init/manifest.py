@@ -1,0 +1,150 @@
+"""The manifest: every object of the day's data, named once, before anything reads it.
+
+The validator, Prepare and Evaluate read only what the manifest names, so nothing is trained that was not
+judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, Final, Self
+
+from .bucket import Bucket
+from .errors import InvalidRecord, TooManyObjects
+
+VERSION: Final = 1
+
+FORMATS: Final = ("csv.gz", "csv", "parquet")
+"""Suffixes of data, the longer one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object of the data, as the listing showed it; ``last_modified`` is ISO 8601 in UTC."""
+
+    uri: str
+    size: int
+    etag: str
+    version_id: str | None
+    last_modified: str
+
+    @property
+    def format(self) -> str | None:
+        """The format its name claims, or None when it is not data."""
+        return next((suffix for suffix in FORMATS if self.uri.lower().endswith(f".{suffix}")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one run reads, and what lay beside it and is not data."""
+
+    dataset: str
+    run_date: date
+    run_id: str
+    data_uri: str
+    objects: tuple[Object, ...]
+    ignored: tuple[str, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the manifest as JSON; same manifest, same bytes."""
+        document = {"version": VERSION, **asdict(self), "run_date": self.run_date.isoformat()}
+        return json.dumps(document, indent=1, ensure_ascii=False).encode()
+
+    @classmethod
+    def parse(cls, body: bytes) -> Self:
+        """Read a manifest that an earlier attempt of this execution has written.
+
+        Raises:
+            InvalidRecord: It is not a manifest of this version.
+        """
+        try:
+            document = json.loads(body)
+            if document.pop("version") != VERSION:
+                raise ValueError("unknown version")
+            return cls(
+                **{
+                    **document,
+                    "run_date": date.fromisoformat(document["run_date"]),
+                    "objects": tuple(Object(**entry) for entry in document["objects"]),
+                    "ignored": tuple(document["ignored"]),
+                }
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InvalidRecord(
+                f"the manifest of this run cannot be read: {error}; start a new execution"
+            ) from None
+
+
+def compose(
+    listing: Iterable[Mapping[str, Any]], *, dataset: str, run_date: date, run_id: str, data_uri: str
+) -> Manifest:
+    """Make the manifest of a listing.
+
+    Args:
+        listing: Entries of ListObjectsV2 with keys relative to ``data_uri``.
+        dataset: Name of the dataset.
+        run_date: Day of the data.
+        run_id: Name of the execution.
+        data_uri: Folder of the day, with a slash at its end.
+
+    Returns:
+        Objects sorted by URI. Names with a part that begins with ``_`` or ``.`` are left out, as Spark and
+        Hive leave them out; other names that are not data are listed as ignored.
+    """
+    visible = [_object(entry, data_uri) for entry in listing if _visible(entry["Key"])]
+    visible.sort(key=lambda each: each.uri)
+    return Manifest(
+        dataset,
+        run_date,
+        run_id,
+        data_uri,
+        objects=tuple(each for each in visible if each.format),
+        ignored=tuple(each.uri for each in visible if not each.format),
+    )
+
+
+def listing(bucket: Bucket, prefix: str, limit: int) -> list[dict[str, Any]]:
+    """List the objects below a prefix, keys relative to it.
+
+    Raises:
+        TooManyObjects: There are more than ``limit``.
+    """
+    entries = list(islice(bucket.listing(prefix), limit + 1))
+    if len(entries) > limit:
+        raise TooManyObjects(
+            f"more than {limit:,} objects below {bucket.uri(prefix)}: one run may name {limit:,}; "
+            "write fewer, larger files or raise the bound in the configuration"
+        )
+    return [{**entry, "Key": entry["Key"].removeprefix(prefix)} for entry in entries]
+
+
+def write_once(bucket: Bucket, key: str, manifest: Manifest) -> Manifest:
+    """Write the manifest unless an earlier attempt of this execution did; return the one that is stored."""
+    if bucket.create(key, manifest.to_bytes()):
+        return manifest
+    stored = bucket.read(key)
+    if stored is None:
+        raise InvalidRecord(
+            f"the manifest {bucket.uri(key)} was removed while this run began; start it again"
+        )
+    return Manifest.parse(stored.body)
+
+
+def _visible(path: str) -> bool:
+    # A key that ends with a slash is a folder's marker; its last part is empty.
+    return all(part and part[0] not in "_." for part in path.split("/"))
+
+
+def _object(entry: Mapping[str, Any], data_uri: str) -> Object:
+    modified: datetime = entry["LastModified"]
+    return Object(
+        uri=data_uri + entry["Key"],
+        size=entry["Size"],
+        etag=entry["ETag"],
+        version_id=None,
+        last_modified=modified.astimezone(UTC).isoformat(),
+    )

@@ -1,0 +1,89 @@
+"""What the deployed configuration tells Init, read once from the function's environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset of the deployed configuration."""
+
+    name: str
+    label: str
+    drop: tuple[str, ...]
+    schema: bool
+    """Whether a reviewed schema was released with it."""
+    monitors: tuple[str, ...]
+    """Names of the Model Monitor schedules that watch it."""
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """Read one entry of ``DATASETS``."""
+        return cls(
+            name=entry["name"],
+            label=entry["label"],
+            drop=tuple(entry["drop"]),
+            schema=bool(entry["schema"]),
+            monitors=tuple(entry.get("monitors", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A Fargate task size: CPU units and MiB, as the strings that RunTask's overrides take."""
+
+    cpu: str
+    memory: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the size as RunTask's overrides spell it."""
+        return {"Cpu": self.cpu, "Memory": self.memory}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How much memory the validator needs: ``base`` MiB, and ``factors`` bytes per byte of each format."""
+
+    base: float
+    factors: Mapping[str, float]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``SIZING``, such as ``{"base": 512, "csv": 0.5, "csv.gz": 4, "parquet": 2}``."""
+        factors = json.loads(text)
+        return cls(base=factors.pop("base"), factors=factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's environment, typed."""
+
+    pipeline_bucket: str
+    artifact_bucket: str
+    schemas_prefix: str
+    datasets: Mapping[str, Dataset]
+    ladder: tuple[Size, ...]
+    """Task sizes, smallest first."""
+    sizing: Sizing
+    max_objects: int
+    model_package_group: str
+
+    @classmethod
+    def parse(cls, environment: Mapping[str, str]) -> Self:
+        """Read the environment; KeyError for a name it lacks: then the template is wrong."""
+        datasets = (Dataset.parse(entry) for entry in json.loads(environment["DATASETS"]))
+        ladder = json.loads(environment["LADDER"])
+        return cls(
+            pipeline_bucket=environment["PIPELINE_BUCKET"],
+            artifact_bucket=environment["ARTIFACT_BUCKET"],
+            schemas_prefix=environment["SCHEMAS_PREFIX"],
+            datasets={dataset.name: dataset for dataset in datasets},
+            ladder=tuple(Size(size["Cpu"], size["Memory"]) for size in ladder),
+            sizing=Sizing.parse(environment["SIZING"]),
+            max_objects=int(environment["MAX_OBJECTS"]),
+            model_package_group=environment["MODEL_PACKAGE_GROUP"],
+        )
