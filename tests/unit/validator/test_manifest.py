@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from validator import manifest
+from validator.errors import UsageError
+from validator.manifest import Object
+
+
+def document(**changes: Any) -> bytes:
+    entry = {
+        "uri": "s3://b/data/part-0.csv",
+        "size": 12,
+        "etag": '"e"',
+        "version_id": None,
+        "last_modified": "2026-11-22T10:00:00+00:00",
+    }
+    fields = {
+        "version": 1,
+        "dataset": "taxi",
+        "run_date": "2026-11-22",
+        "run_id": "r",
+        "data_uri": "s3://b/data/",
+        "objects": [entry],
+        "ignored": ["s3://b/data/README.md"],
+    }
+    return json.dumps({**fields, **changes}).encode()
+
+
+def test_a_manifest_names_each_object_as_it_was() -> None:
+    parsed = manifest.parse(document(), "m")
+    expected = Object("s3://b/data/part-0.csv", 12, '"e"', None, "2026-11-22T10:00:00+00:00")
+    assert parsed.objects == (expected,)
+    assert (parsed.dataset, parsed.ignored) == ("taxi", ("s3://b/data/README.md",))
+
+
+def test_a_manifest_may_name_nothing() -> None:
+    assert manifest.parse(document(objects=[]), "m").objects == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{", b"\xff", document(version=2), document(objects=[{"uri": "x"}]), document(objects=7)],
+)
+def test_what_is_no_manifest_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(UsageError, match=r"cannot read s3://b/manifest\.json"):
+        manifest.parse(content, "s3://b/manifest.json")

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from validator import settings
+from validator.contract import SchemaPolicy, Verdict
+from validator.errors import UsageError
+from validator.settings import Settings
+
+TODAY = date(2026, 11, 22)
+LEAST = {"DATA_URI": "data", "OUTPUT_URI": "out"}
+
+
+def load(options: Mapping[str, str | None] = LEAST, environment: Mapping[str, str] | None = None) -> Settings:
+    return settings.load(options, environment or {}, lambda: TODAY)
+
+
+def test_data_and_output_are_enough() -> None:
+    loaded = load()
+    assert loaded.run_date == TODAY
+    assert loaded.run_id.startswith("local-")
+    assert loaded.schema_policy is SchemaPolicy.BOOTSTRAP
+    assert loaded.data_environment == "TRAINING"
+    assert loaded.fail_on is None
+
+
+def test_two_runs_without_an_id_differ() -> None:
+    assert load().run_id != load().run_id
+
+
+def test_an_option_wins_over_the_environment() -> None:
+    loaded = load({**LEAST, "RUN_ID": "option"}, {"RUN_ID": "environment", "SCHEMA_URI": "schema"})
+    assert (loaded.run_id, loaded.schema_uri) == ("option", "schema")
+
+
+def test_an_empty_variable_is_unset() -> None:
+    loaded = load({**LEAST, "SCHEMA_URI": ""}, {"SCHEMA_URI": "", "BASELINE_URI": "", "RUN_DATE": ""})
+    assert (loaded.schema_uri, loaded.baseline_uri, loaded.run_date) == (None, None, TODAY)
+
+
+def test_the_run_date_is_filled_into_the_data_uri() -> None:
+    loaded = load({**LEAST, "DATA_URI": "s3://b/{run_date}/", "RUN_DATE": "2026-01-02"})
+    assert loaded.data_uri == "s3://b/2026-01-02/"
+
+
+def test_words_and_prices_are_typed() -> None:
+    loaded = load({**LEAST, "FAIL_ON": "warn", "PRICE_VCPU_HOUR": "0.04048"})
+    assert (loaded.fail_on, loaded.price_vcpu_hour) == (Verdict.WARN, Decimal("0.04048"))
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"OUTPUT_URI": "o"}, "--data or --manifest"),
+        ({"DATA_URI": "d"}, "--output"),
+        ({**LEAST, "RUN_DATE": "2026-02-30"}, "2026-11-22"),
+        ({**LEAST, "RUN_DATE": "20261122"}, "2026-11-22"),
+        ({**LEAST, "RUN_DATE": "../../etc"}, "2026-11-22"),
+        ({**LEAST, "SCHEMA_POLICY": "maybe"}, "bootstrap, require"),
+        ({**LEAST, "SCHEMA_POLICY": "require"}, "--schema"),
+        ({**LEAST, "FAIL_ON": "sometimes"}, "pass, warn, fail"),
+        ({**LEAST, "PRICE_GB_HOUR": "cheap"}, "US dollars"),
+        ({**LEAST, "PRICE_GB_HOUR": "NaN"}, "not a price"),
+        ({**LEAST, "PRICE_GB_HOUR": "-1"}, "not a price"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(options: dict[str, str | None], part: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(options)
+    assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_threads_are_limited_before_numpy_is_there() -> None:
+    code = (
+        "import os, sys; from validator import settings; settings.limit_threads();"
+        "print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert result.stdout.split() == ["False", "1"]

@@ -1,0 +1,152 @@
+"""Settings of one run: options over environment over defaults, checked once, at the door.
+
+Nobody else reads the environment. Standard library only: it is loaded before numpy is.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from validator.contract import DEFAULT_DATA_ENVIRONMENT, Environment, SchemaPolicy, Verdict
+from validator.errors import UsageError
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+RUN_DATE_PLACEHOLDER: Final = "{run_date}"
+
+_ONE_THREAD: Final = {
+    # A dot product on BLAS threads cost 2.5 times the whole profile.
+    "OPENBLAS_NUM_THREADS": "1",
+    # pyarrow takes the size of its pool from this one.
+    "OMP_NUM_THREADS": "1",
+    "ARROW_IO_THREADS": "2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was asked to do; every URI is a path or begins with s3://."""
+
+    run_date: date
+    run_id: str
+    data_uri: str | None
+    manifest_uri: str | None
+    schema_uri: str | None
+    schema_policy: SchemaPolicy
+    baseline_uri: str | None
+    output_uri: str
+    data_environment: str
+    """Environment of the schema the data is judged for."""
+    fail_on: Verdict | None = None
+    """From this verdict on the process ends with exit code 3; None never does."""
+    capacity: str | None = None
+    """FARGATE or FARGATE_SPOT, for the cost estimate."""
+    price_vcpu_hour: Decimal | None = None
+    """US dollars."""
+    price_gb_hour: Decimal | None = None
+    """US dollars."""
+
+    @property
+    def source_uri(self) -> str:
+        """Where the data is said to lie, for messages and the verdict."""
+        return self.data_uri or self.manifest_uri or ""
+
+
+def load(
+    options: Mapping[str, str | None],
+    environment: Mapping[str, str] = os.environ,
+    today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+) -> Settings:
+    """Builds the settings of a run.
+
+    Args:
+        options: Values of the command line by environment name, and "FAIL_ON"; None or "" is unset.
+        environment: The process environment; an option wins over it.
+        today: The date when none is given.
+
+    Raises:
+        UsageError: A value is missing or malformed.
+    """
+    values = _Values(options, environment)
+    run_date = values.run_date() or today()
+    data_uri = values.get(Environment.DATA_URI)
+    settings = Settings(
+        run_date=run_date,
+        run_id=values.get(Environment.RUN_ID) or f"local-{uuid.uuid4().hex[:12]}",
+        data_uri=data_uri and data_uri.replace(RUN_DATE_PLACEHOLDER, run_date.isoformat()),
+        manifest_uri=values.get(Environment.MANIFEST_URI),
+        schema_uri=values.get(Environment.SCHEMA_URI),
+        schema_policy=values.word(Environment.SCHEMA_POLICY, SchemaPolicy) or SchemaPolicy.BOOTSTRAP,
+        baseline_uri=values.get(Environment.BASELINE_URI),
+        output_uri=values.required(Environment.OUTPUT_URI, "--output"),
+        data_environment=values.get(Environment.DATA_ENVIRONMENT) or DEFAULT_DATA_ENVIRONMENT,
+        fail_on=values.word("FAIL_ON", Verdict),
+        capacity=values.get(Environment.CAPACITY),
+        price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),
+        price_gb_hour=values.price(Environment.PRICE_GB_HOUR),
+    )
+    return _checked(settings)
+
+
+def limit_threads() -> None:
+    """Holds native libraries to one thread each; call it before numpy or pyarrow is imported."""
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+
+
+def _checked(settings: Settings) -> Settings:
+    if not (settings.data_uri or settings.manifest_uri):
+        raise UsageError("no data given", remedy="name it with --data or --manifest")
+    if settings.schema_policy is SchemaPolicy.REQUIRE and settings.schema_uri is None:
+        raise UsageError("no schema given, and SCHEMA_POLICY is require", remedy="name one with --schema")
+    return settings
+
+
+class _Values:
+    """Options over environment; an empty value is none."""
+
+    def __init__(self, options: Mapping[str, str | None], environment: Mapping[str, str]) -> None:
+        self._sources = (options, environment)
+
+    def get(self, name: str) -> str | None:
+        return next((value for source in self._sources if (value := source.get(name))), None)
+
+    def required(self, name: str, option: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise UsageError(f"no {name} given", remedy=f"set it, or use {option}")
+        return value
+
+    def run_date(self) -> date | None:
+        value = self.get(Environment.RUN_DATE)
+        try:
+            # fromisoformat alone would take 20261122 and 2026-W47-7 too.
+            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date() if value else None
+        except ValueError as error:
+            raise UsageError(
+                f"{Environment.RUN_DATE} is {value!r}", why="not a date like 2026-11-22"
+            ) from error
+
+    def word(self, name: str, words: type[_Word]) -> _Word | None:
+        value = self.get(name)
+        try:
+            return words(value) if value else None
+        except ValueError as error:
+            raise UsageError(f"{name} is {value!r}", why=f"it can be {', '.join(words)}") from error
+
+    def price(self, name: str) -> Decimal | None:
+        value = self.get(name)
+        try:
+            price = Decimal(value) if value else None
+        except InvalidOperation as error:
+            raise UsageError(f"{name} is {value!r}", why="not a number of US dollars") from error
+        if price is not None and not (price.is_finite() and price >= 0):
+            raise UsageError(f"{name} is {value!r}", why="not a price")
+        return price
