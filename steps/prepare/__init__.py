@@ -1,0 +1,1 @@
+"""Prepare: the PySpark job; ``main`` is shipped as one file."""

@@ -1,0 +1,1 @@
+"""Train: the training script; ``main`` is shipped as one file."""
