@@ -1,4 +1,4 @@
-"""The door to storage: paths and s3:// URIs behind the same five words.
+"""The door to storage: paths and s3:// URIs behind the same four words.
 
 boto3 is imported here alone, and only once an s3:// URI is used.
 """
@@ -45,7 +45,7 @@ _REPLACED: Final = frozenset({"PreconditionFailed", "412"})
 
 
 class Store(Protocol):
-    """Five words a run needs of a storage."""
+    """Four words a run needs of a storage."""
 
     def read(self, uri: str) -> bytes:
         """Returns the whole content of a small object."""
@@ -61,9 +61,6 @@ class Store(Protocol):
 
         Below a folder, names that begin with _ or . are no data.
         """
-
-    def exists(self, uri: str) -> bool:
-        """Says whether there is an object of this name."""
 
 
 def at(uri: str) -> Store:
@@ -122,9 +119,6 @@ class Files:
             raise UsageError(f"cannot read {uri}", why="no such file or folder")
         files = {file for name in names for file in _files_below(name)}
         return sorted((self._describe(self._regular(file), file) for file in files), key=_by_uri)
-
-    def exists(self, uri: str) -> bool:
-        return local_path(uri).is_file()
 
     def _names(self, uri: str) -> Sequence[str]:
         name = str(local_path(uri))
@@ -232,10 +226,6 @@ class Buckets:
         prefix = _fixed_prefix(key)
         objects = self._attempt("list", uri, lambda: list(self._pages(bucket, prefix)))
         return sorted((o for o in objects if _matches(split(o.uri)[1], key)), key=_by_uri)
-
-    def exists(self, uri: str) -> bool:
-        bucket, key = split(uri)
-        return any(o.uri == uri for o in self._attempt("list", uri, lambda: list(self._pages(bucket, key))))
 
     def _pages(self, bucket: str, prefix: str) -> Iterator[Object]:
         paginator = self._client.get_paginator("list_objects_v2")

@@ -207,7 +207,6 @@ class TestBuckets:
         assert [o.uri for o in s3.list(f"{bucket}/g/1.csv")] == [f"{bucket}/g/1.csv"]
         assert [o.uri for o in s3.list(f"{bucket}/g/*.csv")] == [f"{bucket}/g/1.csv"]
         assert s3.list(f"{bucket}/nothing/") == []
-        assert (s3.exists(f"{bucket}/g/1.csv"), s3.exists(f"{bucket}/g/1")) == (True, False)
 
     def test_an_object_replaced_after_the_listing_is_refused(self, bucket: str) -> None:
         s3 = store.at(bucket)

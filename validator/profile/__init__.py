@@ -1,0 +1,22 @@
+"""The engine: one mergeable state per shard, exact where it can be, sketched with a stated bound beyond.
+
+`Profile.add(batch)` and `Profile.merge(other)` in any order, then `Profile.finish()`. States of different
+versions of the engine are never merged.
+"""
+
+from __future__ import annotations
+
+from validator.profile.columns import Column, Kind
+from validator.profile.state import ENGINE_VERSION, Profile
+from validator.profile.summary import NumericSummary, Presence, Summary, TextSummary
+
+__all__ = [
+    "ENGINE_VERSION",
+    "Column",
+    "Kind",
+    "NumericSummary",
+    "Presence",
+    "Profile",
+    "Summary",
+    "TextSummary",
+]

@@ -1,0 +1,54 @@
+"""Mean and variance that merge without cancellation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Tally = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Moments:
+    """Count, mean and sum of squared deviations of a stream of numbers.
+
+    Merged by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+    Variances" (1979).
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    deviations: float = 0.0
+    """Sum of squared deviations from the mean."""
+
+    @classmethod
+    def of(cls, values: Floats, counts: Tally | None = None) -> Moments:
+        """Returns the moments of finite numbers, each taken as often as its count says."""
+        total = int(counts.sum()) if counts is not None else len(values)
+        if total == 0:
+            return cls()
+        # Shares first: the sum of the numbers themselves may be beyond the largest float.
+        shares = counts / total if counts is not None else np.full(len(values), 1 / total)
+        with np.errstate(over="ignore"):
+            mean = float(np.dot(values, shares))
+            deviations = float(np.dot((values - mean) ** 2, shares)) * total
+        return cls(total, mean, deviations)
+
+    @property
+    def variance(self) -> float:
+        """Population variance, as TFDV's."""
+        return self.deviations / self.count if self.count else 0.0
+
+    def merge(self, other: Moments) -> None:
+        """Takes in the numbers of another stream."""
+        count = self.count + other.count
+        if count == 0:
+            return
+        distance = other.mean - self.mean
+        share = other.count / count
+        self.mean += distance * share
+        self.deviations += other.deviations + distance * distance * share * self.count
+        self.count = count
