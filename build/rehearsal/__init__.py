@@ -1,0 +1,1 @@
+"""The whole pipeline on one machine: real definition, real code, an emulator in the place of AWS."""

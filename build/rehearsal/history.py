@@ -11,7 +11,9 @@ from typing import Any
 
 Event = Mapping[str, Any]
 
-FAILURES = frozenset({"TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed", "LambdaFunctionFailed"})
+FAILURES = frozenset(
+    {"TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed", "LambdaFunctionFailed"}
+)
 
 
 class Status(StrEnum):
@@ -109,7 +111,7 @@ def _leave(run: StateRun, moment: datetime, status: Status) -> None:
 
 
 def _failure(event: Event) -> Failure:
-    details = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
+    details: Mapping[str, str] = next((event[key] for key in event if key.endswith("EventDetails")), {})
     return Failure(details.get("error", ""), details.get("cause", ""))
 
 

@@ -71,7 +71,9 @@ def test_visits_of_one_state_add_up_and_the_last_one_says_how_it_ended() -> None
 
 
 def test_a_fail_state_ends_failed() -> None:
-    (run,) = states([event(0, "FailStateEntered", name="Failed"), event(0, "ExecutionFailed", error="Failed")])
+    (run,) = states(
+        [event(0, "FailStateEntered", name="Failed"), event(0, "ExecutionFailed", error="Failed")]
+    )
     assert (run.status, run.attempts, run.entered) == (Status.FAILED, 1, None)
 
 

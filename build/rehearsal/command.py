@@ -1,0 +1,96 @@
+"""``python -m build rehearse``: the whole pipeline on this machine, without account or container engine."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from build.errors import ExitCode, UserError
+from templates import config as configuration
+from templates.config import Config, Dataset
+
+from . import folder as folders
+from . import own_data, summary
+from .cloud import Environments
+from .own_data import OwnData
+from .play import Rehearsal, play
+from .scenario import DAY, SCENARIOS, STEPS, Scenario, step_crash
+from .scenario import own_data as own_data_scenario
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The repository: steps/, validator/, the environments."""
+
+NAMES: Final = (*SCENARIOS, "step-crash")
+OWN_DATASET: Final = "own-data"
+
+
+@click.command(
+    epilog="Exit codes: 0 it ended as the scenario says, 1 it did not, 64 usage, 77 not on this machine."
+)
+@click.option("--scenario", "name", type=click.Choice(NAMES), default="happy", show_default=True)
+@click.option("--step", type=click.Choice(STEPS), help="Which step crashes in step-crash  [default: Prepare]")
+@click.option("--data", help="Rehearse on your own CSV or Parquet: a file or a folder.")
+@click.option("--label", help="The column to predict; with --data.")
+@click.option("--drop", help="Columns to leave out of training, comma-separated; with --data.")
+@click.option("--stage", default="dev", show_default=True, help="Stage of the configuration.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), default=ROOT / "rehearsal", help="Folder of rehearsals."
+)
+def rehearse(
+    *,
+    name: str,
+    step: str | None,
+    data: str | None,
+    label: str | None,
+    drop: str | None,
+    stage: str,
+    into: Path,
+) -> int:
+    """Deploy the stacks to an emulator on loopback and run the real pipeline through one scenario.
+
+    Every state really runs: the Lambda code, the validator, the PySpark job, the training script. The
+    rehearsal's folder holds logs, data, the validator's report and summary.json; `latest` points to it.
+    """
+    own = _own_data(name, data, label, drop)
+    scenario = own_data_scenario(DAY) if own else _scenario(name, step)
+    config = configuration.load(ROOT / "config.toml", stage)
+    environments = Environments.below(ROOT, Path(sys.executable))
+    folder = folders.create(into, scenario.name)
+    rehearsal = Rehearsal(scenario, _with(config, own), ROOT, folder, environments, own)
+    console = Console()
+    console.print(f"[bold]{scenario.name}[/]: {scenario.shows}")
+    ended = play(rehearsal, console)
+    summary.write(ended, folder.summary)
+    folders.point_latest(folder)
+    summary.show(ended, console)
+    return ExitCode.FAILED if ended.problems else ExitCode.OK
+
+
+def _own_data(name: str, data: str | None, label: str | None, drop: str | None) -> OwnData | None:
+    if data is None:
+        if label or drop:
+            raise UserError("LABEL and DROP describe your own data: say DATA=path too")
+        return None
+    if name != "happy":
+        raise UserError(f"scenario {name} plays with the sample's data: leave DATA out, or SCENARIO")
+    return own_data.look(data, label, drop)
+
+
+def _scenario(name: str, step: str | None) -> Scenario:
+    if name == "step-crash":
+        return step_crash(step or "Prepare")
+    if step:
+        raise UserError(f"scenario {name} crashes no step: leave STEP out, or say SCENARIO=step-crash")
+    return SCENARIOS[name]
+
+
+def _with(config: Config, own: OwnData | None) -> Config:
+    """The configuration with people's own dataset instead of the sample's."""
+    if own is None:
+        return config
+    return replace(config, datasets=(Dataset(name=OWN_DATASET, label=own.label, drop=own.drop, schema=None),))

@@ -1,0 +1,60 @@
+"""What one execution came to: the values a scenario judges and the summary tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .history import StateRun
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message of the pipeline's topic."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An execution after its end.
+
+    Attributes:
+        status: Step Functions' word: SUCCEEDED, FAILED, TIMED_OUT, ABORTED.
+        input: The execution's input (the whole event when a rule started it).
+        output: The execution's output; for a failure its Error and Cause.
+        states: The states it entered, in order.
+        verdict: The validator's verdict.json, empty when it was never written.
+        prepared: Prepare's summary (rows read, dropped, train, validation), empty when it never ended.
+        notifications: What the topic's subscribers were told.
+        folder: Where the validator's artifacts were downloaded to.
+        logs: Where the containers', functions' and jobs' logs lie.
+    """
+
+    status: str
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    states: tuple[StateRun, ...]
+    verdict: Mapping[str, Any]
+    prepared: Mapping[str, Any]
+    notifications: tuple[Notification, ...]
+    folder: Path
+    logs: Path
+
+    @property
+    def end(self) -> str:
+        """Name of the last state."""
+        return self.states[-1].name if self.states else ""
+
+    @property
+    def metric(self) -> Mapping[str, Any]:
+        """The model's metric on the validation split, as Evaluate gives it; empty without a model."""
+        evaluation = self.output.get("evaluation")
+        return evaluation if isinstance(evaluation, dict) else {}
+
+    def state(self, name: str) -> StateRun:
+        """The state of that name, as never visited when it was not entered."""
+        return next((run for run in self.states if run.name == name), StateRun(name, "", attempts=0))

@@ -1,0 +1,70 @@
+"""People's own data, looked at before anything is started: does it exist, and has it these columns?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from build.errors import UserError
+
+SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """Files of one table, its label, and the columns kept out of training."""
+
+    files: tuple[Path, ...]
+    label: str
+    drop: tuple[str, ...]
+
+
+def look(data: str, label: str | None, drop: str | None) -> OwnData:
+    """Find the files and check that label and dropped columns are columns of the first one.
+
+    Raises:
+        UserError: no such path, no data file in it, no label given, or no such column.
+    """
+    files = _files(Path(data))
+    if not label:
+        raise UserError(f"cannot train on {data}: no label is named; say LABEL=column")
+    columns = _columns(files[0])
+    dropped = tuple(name.strip() for name in (drop or "").split(",") if name.strip())
+    for name in (label, *dropped):
+        if name not in columns:
+            raise UserError(f"cannot use column {name}: {files[0]} has {_some(columns)}; name one of these")
+    if label in dropped:
+        raise UserError(f"cannot drop column {label}: it is the label; leave it out of DROP")
+    return OwnData(files, label, dropped)
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if not path.exists():
+        raise UserError(
+            f"cannot read {path}: it does not exist; DATA is a CSV or Parquet file, or a folder of them"
+        )
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = tuple(file for file in found if file.is_file() and file.name.endswith(SUFFIXES))
+    if not files:
+        raise UserError(f"cannot read {path}: it holds no {', '.join(SUFFIXES)} file; name the data itself")
+    return files
+
+
+def _columns(path: Path) -> list[str]:
+    try:
+        if path.suffix == ".parquet":
+            return list(pyarrow.parquet.read_schema(path).names)
+        with pyarrow.csv.open_csv(path) as reader:
+            return list(reader.schema.names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"cannot read {path}: {error}; is it a table?") from error
+
+
+def _some(columns: list[str]) -> str:
+    shown = ", ".join(columns[:30])
+    return f"{shown} and {len(columns) - 30} more" if len(columns) > 30 else shown

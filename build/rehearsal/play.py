@@ -1,0 +1,254 @@
+"""The order of a rehearsal: emulator, deployment, a baseline day, then each act of the scenario."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from build import cost, shell
+from build.aws import Aws, connect
+from build.aws.cloudformation import StackEvent
+from build.deploy import Deployment, deploy
+from build.patience import Patience
+from build.plan import Plan
+from templates.config import Config, Dataset
+from validator.contract import Artifact
+
+from . import sample, watch
+from .audience import Audience
+from .charges import charges
+from .cloud import ACCOUNT, REGION, Cloud, Environments, running
+from .folder import Folder
+from .history import StateRun
+from .outcome import Outcome
+from .own_data import OwnData
+from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
+from .summary import Summary
+
+BASELINE_RUN: Final = "baseline"
+EVENT_SECONDS: Final = 20.0
+"""How long an event may take to start its execution."""
+
+Files = Iterable[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What is played, where, and with whose data (None: the sample's)."""
+
+    scenario: Scenario
+    config: Config
+    root: Path
+    folder: Folder
+    environments: Environments
+    data: OwnData | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that is judged: the configuration's first."""
+        return self.config.datasets[0]
+
+    def day(self, act: Act) -> Files:
+        """The files of an act's day."""
+        if self.data is not None:
+            return ((file.name, file.read_bytes()) for file in self.data.files)
+        return sample.day(act.run_date, variant=act.variant)
+
+    def faults(self) -> list[Fault]:
+        """The faults of all acts; an object that is put down late brings its file."""
+        late = self.folder.data / "late.csv"
+        return [
+            {**fault, "file": str(late)} if fault["kind"] == "put-object" else fault
+            for act in self.scenario.acts
+            for fault in act.faults
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The deployed pipeline, ready for an act."""
+
+    rehearsal: Rehearsal
+    cloud: Cloud
+    aws: Aws
+    deployment: Deployment
+    audience: Audience
+
+    @property
+    def bucket(self) -> str:
+        """The pipeline's bucket."""
+        return self.deployment.pipeline["PipelineBucketName"]
+
+
+def play(rehearsal: Rehearsal, console: Console) -> Summary:
+    """Play a scenario from an empty emulator to its end.
+
+    Raises:
+        BuildError: the rehearsal itself could not be held.
+    """
+    _write_late_file(rehearsal)
+    with running(rehearsal.root, rehearsal.folder, rehearsal.environments, rehearsal.faults()) as cloud:
+        stage = _set(rehearsal, cloud, console)
+        if rehearsal.data is None:
+            _accept_baseline(stage, console)
+        problems: list[str] = []
+        for act in rehearsal.scenario.acts:
+            outcome = _perform(stage, act, console)
+            problems += act.problems(outcome)
+    estimate = cost.estimate(charges(outcome.states))
+    return Summary(rehearsal.scenario, outcome, estimate, tuple(problems))
+
+
+def _set(rehearsal: Rehearsal, cloud: Cloud, console: Console) -> Stage:
+    aws = connect(cloud.settings)
+    console.print(f"[dim]The emulator answers at {cloud.endpoint_url}; deploying both stacks[/]")
+    deployment = deploy(
+        aws,
+        rehearsal.config,
+        image_uri=_image_uri(rehearsal.root),
+        root=rehearsal.root,
+        out=_Deploying(console),
+    )
+    topic = deployment.pipeline["NotificationTopicArn"]
+    return Stage(rehearsal, cloud, aws, deployment, Audience.of(aws, topic))
+
+
+class _Deploying:
+    """Tells of a deployment in few words: a rehearsal's stacks are always new."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def planned(self, plan: Plan) -> None:
+        self._console.print(f"[dim]{plan.stack}: {len(plan.changes)} resources[/]")
+
+    def uploaded(self, key: str, size: int) -> None:
+        """Packages are small and many: not told."""
+
+    def happened(self, event: StackEvent) -> None:
+        if event.status.endswith("FAILED"):
+            self._console.print(f"{event.logical_id}: {event.status}: {event.reason}", markup=False)
+
+
+def _image_uri(root: Path) -> str:
+    """The image's URI by a digest of what would be in it; the emulator runs the code itself."""
+    digest = sha256()
+    for path in sorted((root / "validator").rglob("*")):
+        if path.suffix in {".py", ".j2"}:
+            digest.update(path.read_bytes())
+    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sluice/validator@sha256:{digest.hexdigest()}"
+
+
+def _accept_baseline(stage: Stage, console: Console) -> None:
+    """Judge the day before by the validator itself and put it down as an accepted run."""
+    dataset, day = stage.rehearsal.dataset, BASELINE_DAY.isoformat()
+    console.print(f"[dim]Judging {day} as the accepted run before[/]")
+    _upload(stage, BASELINE_DAY, sample.day(BASELINE_DAY))
+    output = f"s3://{stage.bucket}/runs/{day}/{BASELINE_RUN}/validation"
+    shell.run(
+        [
+            *(str(stage.rehearsal.environments.validator), "-m", "validator", "validate"),
+            *("--run-date", day, "--run-id", BASELINE_RUN, "--output", output),
+            *("--data", f"s3://{stage.bucket}/data/{dataset.name}/{day}/"),
+            *("--schema", str(stage.rehearsal.root / str(dataset.schema)), "--fail-on", "warn"),
+        ],
+        environment=stage.cloud.settings.environment(),
+        log=stage.rehearsal.folder.logs / "baseline.log",
+    )
+    accepted = {
+        "dataset": dataset.name,
+        "run_date": day,
+        "run_id": BASELINE_RUN,
+        "verdict": "pass",
+        "statistics_uri": f"{output}/{Artifact.STATISTICS}",
+        "manifest_uri": "",
+    }
+    stage.aws.s3.put(stage.bucket, f"accepted/{dataset.name}/{day}.json", json.dumps(accepted).encode())
+
+
+def _perform(stage: Stage, act: Act, console: Console) -> Outcome:
+    _upload(stage, act.run_date, stage.rehearsal.day(act))
+    execution = _start(stage, act)
+    console.print(f"\n[bold]{execution.rpartition(':')[2]}[/], started {act.trigger}")
+    states = watch.follow(stage.aws.stepfunctions, execution, console, sleep=Patience().sleep)
+    return _outcome(stage, act, execution, states)
+
+
+def _upload(stage: Stage, run_date: date, files: Files) -> None:
+    prefix = f"data/{stage.rehearsal.dataset.name}/{run_date.isoformat()}"
+    kept = stage.rehearsal.folder.data / run_date.isoformat()
+    kept.mkdir(exist_ok=True)
+    for name, body in files:
+        (kept / name).write_bytes(body)
+        stage.aws.s3.put(stage.bucket, f"{prefix}/{name}", body)
+
+
+def _write_late_file(rehearsal: Rehearsal) -> None:
+    if any(fault["kind"] == "put-object" for act in rehearsal.scenario.acts for fault in act.faults):
+        _, body = next(iter(sample.day(BASELINE_DAY)))
+        (rehearsal.folder.data / "late.csv").write_bytes(body)
+
+
+def _start(stage: Stage, act: Act) -> str:
+    """Start an execution through the alias; return its ARN."""
+    asked = {"dataset": stage.rehearsal.dataset.name, "run_date": act.run_date.isoformat()}
+    if act.trigger is Trigger.BY_HAND:
+        alias = stage.deployment.pipeline["StateMachineAliasArn"]
+        name = f"{stage.rehearsal.scenario.name}-{act.run_date.isoformat()}"
+        return stage.aws.stepfunctions.start(alias, name, asked)
+    stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", asked)
+    machine = stage.deployment.pipeline["StateMachineArn"]
+
+    def newest() -> str | None:
+        return next((found.arn for found in stage.aws.stepfunctions.executions(machine, 1)), None)
+
+    return Patience(deadline=EVENT_SECONDS).until(newest, "the execution that the event starts")
+
+
+def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...]) -> Outcome:
+    ended = stage.aws.stepfunctions.describe(execution)
+    run = f"runs/{act.run_date.isoformat()}/{execution.rpartition(':')[2]}"
+    folder = stage.rehearsal.folder
+    _download(stage, f"{run}/validation/", folder.output)
+    return Outcome(
+        status=ended.status,
+        input=ended.input,
+        output=ended.output,
+        states=states,
+        verdict=_read_json(folder.output / Artifact.VERDICT),
+        prepared=_prepared(stage, f"{run}/prepared/summary/"),
+        notifications=stage.audience.heard(),
+        folder=folder.output,
+        logs=folder.logs,
+    )
+
+
+def _download(stage: Stage, prefix: str, folder: Path) -> None:
+    for key in stage.aws.s3.keys(stage.bucket, prefix):
+        path = folder / key.removeprefix(prefix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(stage.aws.s3.read(stage.bucket, key))
+
+
+def _prepared(stage: Stage, prefix: str) -> Mapping[str, Any]:
+    """Prepare's summary: the one JSON line that Spark wrote."""
+    for key in stage.aws.s3.keys(stage.bucket, prefix):
+        if key.endswith(".json"):
+            return _object(stage.aws.s3.read(stage.bucket, key))
+    return {}
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    return _object(path.read_bytes()) if path.is_file() else {}
+
+
+def _object(text: bytes) -> Mapping[str, Any]:
+    parsed = json.loads(text)
+    return parsed if isinstance(parsed, dict) else {}

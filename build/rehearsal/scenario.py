@@ -1,0 +1,314 @@
+"""The scenarios: which day comes in, what goes wrong, and how the pipeline must end.
+
+A scenario is data; ``play`` plays it. Each check yields one line for everything that is not as it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+
+from validator.contract import ExitCode, Verdict
+
+from .outcome import Outcome
+from .sample import Variant
+
+Check = Callable[[Outcome], Iterator[str]]
+Fault = Mapping[str, Any]
+
+BASELINE_DAY: Final = date(2026, 3, 2)
+"""The day put down as an accepted run. Fixed, so that every rehearsal sees the same data."""
+
+STEPS: Final = ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")
+
+
+class Trigger(StrEnum):
+    """What starts the execution."""
+
+    BY_HAND = "by hand"
+    DRIFT_EVENT = "a ModelDriftDetected event on the bus"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One execution and how it must end.
+
+    Attributes:
+        run_date: The day that is judged.
+        status: Step Functions' word for the end.
+        end: The last state.
+        checks: What else must hold.
+        variant: The kind of day the sample makes.
+        trigger: What starts it.
+        faults: What goes wrong, in the emulator's words.
+    """
+
+    run_date: date
+    status: str
+    end: str
+    checks: tuple[Check, ...] = ()
+    variant: Variant = Variant.ORDINARY
+    trigger: Trigger = Trigger.BY_HAND
+    faults: tuple[Fault, ...] = ()
+
+    def problems(self, outcome: Outcome) -> Iterator[str]:
+        """One line for everything that is not as this act says."""
+        if outcome.status != self.status:
+            yield f"the execution ended {outcome.status}, not {self.status}"
+        if outcome.end != self.end:
+            yield f"the last state was {outcome.end or 'none'}, not {self.end}"
+        for check in self.checks:
+            yield from check(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A name, what it shows, and its executions; the last one is what the summary tells of."""
+
+    name: str
+    shows: str
+    acts: tuple[Act, ...]
+
+
+def verdict_is(verdict: Verdict) -> Check:
+    """The validator's verdict."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        if outcome.verdict.get("verdict") != verdict:
+            yield f"the verdict is {outcome.verdict.get('verdict', 'missing')}, not {verdict}"
+
+    return check
+
+
+def visited(*names: str) -> Check:
+    """Each of these states really ran and succeeded."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        yield from (f"{name} did not succeed" for name in names if outcome.state(name).status != "SUCCEEDED")
+
+    return check
+
+
+def never_visited(*names: str) -> Check:
+    """None of these states was entered."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        yield from (f"{name} ran although it must not" for name in names if outcome.state(name).attempts)
+
+    return check
+
+
+def registered(outcome: Outcome) -> Iterator[str]:
+    """A model package came out of it, with its metric."""
+    if not outcome.output.get("model_package_arn"):
+        yield "no model package was registered"
+    if "value" not in outcome.metric:
+        yield "the model has no metric"
+
+
+def notified(outcome: Outcome) -> Iterator[str]:
+    """The topic's subscribers heard of it."""
+    if not outcome.notifications:
+        yield "nobody was notified"
+
+
+def findings_named(outcome: Outcome) -> Iterator[str]:
+    """The verdict says why."""
+    if not any(finding["severity"] == "error" for finding in outcome.verdict.get("findings", [])):
+        yield "the verdict names no finding of severity error"
+
+
+def drift_measured(outcome: Outcome) -> Iterator[str]:
+    """Drift values are in the verdict, and at least one crossed its threshold."""
+    drift = outcome.verdict.get("drift", [])
+    if not any(item["value"] > item["threshold"] for item in drift):
+        yield f"none of {len(drift)} drift values crossed its threshold"
+
+
+def trained_on_what_was_judged(outcome: Outcome) -> Iterator[str]:
+    """Prepare read as many rows as the validator judged."""
+    judged, read = outcome.verdict.get("rows"), outcome.prepared.get("rows_read")
+    if judged is None or judged != read:
+        yield f"the validator judged {judged} rows, Prepare read {read}"
+
+
+def interrupted(outcome: Outcome) -> Iterator[str]:
+    """The first attempt was interrupted by Spot, saved its work and said so in its last line."""
+    failures = outcome.state("Validate").failures
+    if not failures:
+        yield "Validate was never interrupted"
+        return
+    if failures[0].detail.get("StopCode") != "SpotInterruption":
+        yield f"the first attempt stopped by {failures[0].detail.get('StopCode')}, not SpotInterruption"
+    if failures[0].exit_code != ExitCode.INTERRUPTED:
+        yield f"the interrupted task exited {failures[0].exit_code}, not {ExitCode.INTERRUPTED.value}"
+    if not _last_line(outcome, "Validate-1.log").startswith("interrupted: SIGTERM"):
+        yield f"the interrupted task's last line was {_last_line(outcome, 'Validate-1.log')!r}"
+
+
+def resumed(outcome: Outcome) -> Iterator[str]:
+    """The next attempt took the finished shards from their saved states."""
+    if "taken from saved state" not in _log(outcome, "Validate-2.log"):
+        yield "the next attempt read finished shards again"
+
+
+def ended_on_demand(outcome: Outcome) -> Iterator[str]:
+    """Spot had no capacity, and the attempt that succeeded ran on FARGATE."""
+    validate = outcome.state("Validate")
+    if not any("Capacity is unavailable" in failure.cause for failure in validate.failures):
+        yield "Spot never lacked capacity"
+    if [result.get("CapacityProviderName") for result in validate.results] != ["FARGATE"]:
+        yield "the attempt that succeeded did not run on FARGATE"
+
+
+def given_more_memory(outcome: Outcome) -> Iterator[str]:
+    """The first attempt ran out of memory, the next one had more."""
+    validate = outcome.state("Validate")
+    killed = [failure.detail for failure in validate.failures if failure.exit_code == 137]
+    if not killed or not validate.results:
+        yield "no attempt was killed for its memory and followed by one that succeeded"
+        return
+    before, after = int(killed[0]["Memory"]), int(validate.results[-1]["Memory"])
+    if after <= before:
+        yield f"the next attempt had {after} MiB, the first {before} MiB"
+
+
+def storage_failed(outcome: Outcome) -> Iterator[str]:
+    """The validator really met errors of S3 on its way."""
+    if "injected" not in _log(outcome, "proxy.log"):
+        yield "the storage never failed"
+
+
+def stopped_by_change(outcome: Outcome) -> Iterator[str]:
+    """The run says that an object changed after it was judged."""
+    if "object changed since it was judged" not in str(outcome.output):
+        yield f"the failure does not name the changed object: {outcome.output}"
+
+
+def _log(outcome: Outcome, name: str) -> str:
+    path = outcome.logs / name
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _last_line(outcome: Outcome, name: str) -> str:
+    return (_log(outcome, name).strip().splitlines() or [""])[-1]
+
+
+WHOLE_WAY: Final = visited(
+    "Init", "Validate", "ReadGate", "Accept", "Prepare", "Train", "Evaluate", "Register"
+)
+TRAINED: Final = (WHOLE_WAY, registered, trained_on_what_was_judged)
+NOTHING_TRAINED: Final = never_visited("Prepare", "Train", "Evaluate", "Register")
+
+DAY: Final = date(2026, 3, 3)
+NEXT_DAY: Final = date(2026, 3, 4)
+
+
+def _succeeds(*checks: Check, **how: Any) -> Act:
+    return Act(DAY, "SUCCEEDED", "Registered", (*TRAINED, *checks), **how)
+
+
+def _change(key: str) -> Fault:
+    return {"step": "Prepare", "kind": "put-object", "key": key}
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            "happy",
+            "an ordinary day is judged, trained on and registered",
+            (_succeeds(verdict_is(Verdict.PASS), notified),),
+        ),
+        Scenario(
+            "bad-data",
+            "a day that breaks the schema is rejected, nothing is trained",
+            (
+                Act(
+                    DAY,
+                    "FAILED",
+                    "DataRejected",
+                    (verdict_is(Verdict.FAIL), findings_named, NOTHING_TRAINED, notified),
+                    variant=Variant.BAD,
+                ),
+            ),
+        ),
+        Scenario(
+            "drift",
+            "a drift event starts the execution; the day has moved, which warns",
+            (
+                _succeeds(
+                    verdict_is(Verdict.WARN),
+                    drift_measured,
+                    notified,
+                    variant=Variant.DRIFTED,
+                    trigger=Trigger.DRIFT_EVENT,
+                ),
+            ),
+        ),
+        Scenario(
+            "spot-interruption",
+            "Spot takes the validator's task away after its first shard; the next one goes on from there",
+            (
+                _succeeds(
+                    interrupted,
+                    resumed,
+                    faults=({"step": "Validate", "kind": "interrupt", "after": "shard 1 of"},),
+                ),
+            ),
+        ),
+        Scenario(
+            "no-capacity",
+            "Spot has no capacity, so the validator ends on on-demand",
+            (_succeeds(ended_on_demand, faults=({"step": "Validate", "kind": "no-capacity"},) * 3),),
+        ),
+        Scenario(
+            "out-of-memory",
+            "the validator is killed for its memory, so it gets the next task size",
+            (
+                _succeeds(
+                    given_more_memory, faults=({"step": "Validate", "kind": "memory-limit", "megabytes": 48},)
+                ),
+            ),
+        ),
+        Scenario(
+            "late-file",
+            "a changed object stops the run; a file put down after the verdict is not trained on",
+            (
+                Act(DAY, "FAILED", "Failed", (stopped_by_change, notified), faults=(_change("part-0.csv"),)),
+                Act(NEXT_DAY, "SUCCEEDED", "Registered", TRAINED, faults=(_change("late.csv"),)),
+            ),
+        ),
+        Scenario(
+            "storage-errors",
+            "S3 answers with 503s and resets; the validator succeeds after retries",
+            (
+                _succeeds(
+                    storage_failed, faults=({"step": "Validate", "kind": "storage-errors", "count": 6},)
+                ),
+            ),
+        ),
+    )
+}
+
+
+def step_crash(step: str) -> Scenario:
+    """The scenario in which one step crashes: Failed, and the topic is told."""
+
+    def crashed(outcome: Outcome) -> Iterator[str]:
+        if outcome.state(step).status != "FAILED":
+            yield f"{step} did not fail"
+
+    act = Act(DAY, "FAILED", "Failed", (crashed, notified), faults=({"step": step, "kind": "crash"},))
+    return Scenario("step-crash", f"{step} crashes: the run fails and somebody is told", (act,))
+
+
+def own_data(run_date: date) -> Scenario:
+    """The scenario of people's own data: no schema, no baseline, so the gate warns and goes on."""
+    act = Act(run_date, "SUCCEEDED", "Registered", (*TRAINED, verdict_is(Verdict.WARN)))
+    return Scenario(
+        "happy", "your data is judged against the schema it proposes, trained on and registered", (act,)
+    )

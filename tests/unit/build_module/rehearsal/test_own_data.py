@@ -1,0 +1,66 @@
+"""People's own data is looked at before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from build.errors import ExitCode, UserError
+from build.rehearsal.own_data import look
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "trips.csv"
+    path.write_text("fare,tips,label\n1.5,0,1\n2,1,0\n", encoding="utf-8")
+    return path
+
+
+def test_a_file_with_its_label_and_dropped_columns(table: Path) -> None:
+    own = look(str(table), "label", " tips ,")
+    assert (own.files, own.label, own.drop) == ((table,), "label", ("tips",))
+
+
+def test_a_folder_of_parquet_leaves_other_files_out(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "part-0.parquet")
+    (tmp_path / "README.md").write_text("no data")
+    assert [file.name for file in look(str(tmp_path), "b", None).files] == ["part-0.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("label", "drop", "said"),
+    [
+        (None, None, "no label is named; say LABEL=column"),
+        ("tip", None, "cannot use column tip"),
+        ("label", "tip", "cannot use column tip"),
+        ("label", "label", "it is the label"),
+        ("<script>", None, "fare, tips, label"),
+    ],
+)
+def test_a_column_that_is_none_is_named(table: Path, label: str | None, drop: str | None, said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        look(str(table), label, drop)
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert "\n" not in str(caught.value)
+
+
+def test_data_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="it does not exist"):
+        look(str(tmp_path / "absent.csv"), "label", None)
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "broken.parquet", "notes.txt"])
+def test_what_is_no_table_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UserError, match=f"cannot read .*{name}"):
+        look(str(tmp_path / name), "label", None)
+
+
+def test_hundreds_of_columns_stay_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{n}" for n in range(500)) + "\n")
+    with pytest.raises(UserError, match="and 470 more"):
+        look(str(path), "label", None)

@@ -1,0 +1,170 @@
+"""Each check of a scenario passes on what it asks for and speaks up on everything else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from build.rehearsal import scenario as checks
+from build.rehearsal.history import Failure, StateRun, Status
+from build.rehearsal.outcome import Notification, Outcome
+from build.rehearsal.scenario import SCENARIOS, Check, Scenario, step_crash
+
+
+def ran(name: str, status: Status = Status.SUCCEEDED, **more: Any) -> StateRun:
+    return StateRun(name, "Task", status, attempts=1, **more)
+
+
+def failed(detail: dict[str, Any]) -> Failure:
+    return Failure("States.TaskFailed", json.dumps(detail))
+
+
+WAY = ("Init", "Validate", "ReadGate", "Accept", "Prepare", "Train", "Evaluate", "Register", "Registered")
+
+
+@pytest.fixture
+def happy(tmp_path: Path) -> Outcome:
+    return Outcome(
+        status="SUCCEEDED",
+        input={},
+        output={"model_package_arn": "arn:aws:sagemaker:…", "evaluation": {"metric": "auc", "value": 0.8}},
+        states=tuple(ran(name) for name in WAY),
+        verdict={"verdict": "pass", "rows": 10, "findings": [], "drift": []},
+        prepared={"rows_read": 10},
+        notifications=(Notification("registered", "a model"),),
+        folder=tmp_path,
+        logs=tmp_path,
+    )
+
+
+def with_validate(outcome: Outcome, validate: StateRun) -> Outcome:
+    return replace(outcome, states=tuple(validate if s.name == "Validate" else s for s in outcome.states))
+
+
+def problems(scenario: Scenario, outcome: Outcome) -> list[str]:
+    return list(scenario.acts[-1].problems(outcome))
+
+
+def test_the_happy_end_is_as_designed(happy: Outcome) -> None:
+    assert problems(SCENARIOS["happy"], happy) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"status": "FAILED"}, "ended FAILED, not SUCCEEDED"),
+        ({"states": ()}, "the last state was none"),
+        ({"verdict": {"verdict": "warn", "rows": 10}}, "the verdict is warn"),
+        ({"verdict": {}}, "the verdict is missing"),
+        ({"prepared": {"rows_read": 11}}, "judged 10 rows, Prepare read 11"),
+        ({"prepared": {}}, "Prepare read None"),
+        ({"output": {"evaluation": {"value": 1}}}, "no model package"),
+        ({"output": {"model_package_arn": "a"}}, "no metric"),
+        ({"notifications": ()}, "nobody was notified"),
+    ],
+)
+def test_a_happy_end_that_is_not(happy: Outcome, change: dict[str, Any], said: str) -> None:
+    assert any(said in problem for problem in problems(SCENARIOS["happy"], replace(happy, **change)))
+
+
+def test_a_state_that_never_ran_is_named(happy: Outcome) -> None:
+    without = replace(happy, states=tuple(run for run in happy.states if run.name != "Evaluate"))
+    assert "Evaluate did not succeed" in problems(SCENARIOS["happy"], without)
+
+
+def test_rejected_data_trains_nothing(happy: Outcome) -> None:
+    verdict = {"verdict": "fail", "rows": 10, "findings": [{"severity": "error", "message": "…"}]}
+    states = (ran("Init"), ran("Validate"), ran("DataRejected", Status.FAILED))
+    rejected = replace(happy, status="FAILED", states=states, verdict=verdict)
+    assert problems(SCENARIOS["bad-data"], rejected) == []
+    trained = replace(rejected, states=(ran("Train"), *states))
+    assert "Train ran although it must not" in problems(SCENARIOS["bad-data"], trained)
+    silent = replace(rejected, verdict={**verdict, "findings": []})
+    assert "the verdict names no finding of severity error" in problems(SCENARIOS["bad-data"], silent)
+
+
+def test_drift_must_be_measured_and_cross(happy: Outcome) -> None:
+    def moved(value: float) -> Outcome:
+        drift = [{"feature": "fare", "value": value, "threshold": 0.1}]
+        return replace(happy, verdict={**happy.verdict, "verdict": "warn", "drift": drift})
+
+    assert problems(SCENARIOS["drift"], moved(0.3)) == []
+    assert problems(SCENARIOS["drift"], moved(0.05)) == ["none of 1 drift values crossed its threshold"]
+
+
+def interrupted(happy: Outcome, exit_code: int, line: str, stop_code: str = "SpotInterruption") -> Outcome:
+    detail = {"StopCode": stop_code, "Containers": [{"ExitCode": exit_code}]}
+    (happy.logs / "Validate-1.log").write_text(f"shard 1 of 8 done\n{line}\n")
+    (happy.logs / "Validate-2.log").write_text("shard 1 of 8 taken from saved state: x\n")
+    return with_validate(happy, ran("Validate", failures=[failed(detail)]))
+
+
+def test_an_interruption_saves_its_work_and_the_next_attempt_uses_it(happy: Outcome) -> None:
+    saved = interrupted(happy, 75, "interrupted: SIGTERM after shard 1 of 8")
+    assert problems(SCENARIOS["spot-interruption"], saved) == []
+    (saved.logs / "Validate-2.log").write_text("shard 1 of 8 done\n")
+    assert problems(SCENARIOS["spot-interruption"], saved) == ["the next attempt read finished shards again"]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"exit_code": 0, "line": "interrupted: SIGTERM"}, "exited 0, not 75"),
+        ({"exit_code": 75, "line": "done"}, "last line was 'done'"),
+        (
+            {"exit_code": 75, "line": "interrupted: SIGTERM", "stop_code": "UserInitiated"},
+            "not SpotInterruption",
+        ),
+    ],
+)
+def test_an_interruption_that_is_none(happy: Outcome, how: dict[str, Any], said: str) -> None:
+    assert any(
+        said in problem for problem in problems(SCENARIOS["spot-interruption"], interrupted(happy, **how))
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        (checks.interrupted, "interrupted"),
+        (checks.ended_on_demand, "on-demand"),
+        (checks.given_more_memory, "memory"),
+        (checks.storage_failed, "storage"),
+        (checks.stopped_by_change, "change"),
+    ],
+)
+def test_a_run_without_the_fault_is_not_taken_for_one(happy: Outcome, check: Check, name: str) -> None:
+    assert list(check(happy)), name
+
+
+def test_no_capacity_ends_on_demand(happy: Outcome) -> None:
+    refused = Failure("ECS.AmazonECSException", "Capacity is unavailable at this time.")
+    validate = ran("Validate", failures=[refused], results=[{"CapacityProviderName": "FARGATE"}])
+    assert problems(SCENARIOS["no-capacity"], with_validate(happy, validate)) == []
+    validate.results[0] = {"CapacityProviderName": "FARGATE_SPOT"}
+    assert problems(SCENARIOS["no-capacity"], with_validate(happy, validate))
+
+
+def test_the_next_size_has_more_memory(happy: Outcome) -> None:
+    killed = failed({"Memory": "2048", "Containers": [{"ExitCode": 137}]})
+    validate = ran("Validate", failures=[killed], results=[{"Memory": "4096"}])
+    assert problems(SCENARIOS["out-of-memory"], with_validate(happy, validate)) == []
+    validate.results[0] = {"Memory": "2048"}
+    said = problems(SCENARIOS["out-of-memory"], with_validate(happy, validate))
+    assert said == ["the next attempt had 2048 MiB, the first 2048 MiB"]
+
+
+def test_a_crashed_step_fails_the_run_and_tells_somebody(happy: Outcome) -> None:
+    states = (ran("Init"), ran("Prepare", Status.FAILED), ran("Failed", Status.FAILED))
+    crashed = replace(happy, status="FAILED", states=states)
+    assert problems(step_crash("Prepare"), crashed) == []
+    assert problems(step_crash("Init"), crashed) == ["Init did not fail"]
+    assert problems(step_crash("Prepare"), replace(crashed, notifications=())) == ["nobody was notified"]
+
+
+def test_every_scenario_says_what_it_shows() -> None:
+    assert all(scenario.shows and scenario.acts for scenario in SCENARIOS.values())
