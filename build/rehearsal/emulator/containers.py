@@ -1,0 +1,220 @@
+"""ECS: ``ecs:runTask`` with the semantics of AWS, and tasks as real processes.
+
+MiniStack keeps the tasks; the engine asks this module to start each container's process. A Spot interruption is
+SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from build.rehearsal.emulator import integrations
+from build.rehearsal.emulator.engine import Container
+from build.rehearsal.emulator.faults import Fault, Kind
+from build.rehearsal.emulator.integrations import Attempt, StepError, pascal
+from build.rehearsal.emulator.processes import LocalProcess
+from build.rehearsal.emulator.proxy import Proxy
+from build.rehearsal.emulator.runtime import Runtime
+
+_KINDS: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY, Kind.MEMORY_LIMIT, Kind.CRASH, Kind.STORAGE_ERRORS)
+_POLL_SECONDS: Final = 0.05
+_WATCH_SECONDS: Final = 0.005
+"""While an interruption is due: a small task's next line may follow within milliseconds."""
+
+NO_CAPACITY: Final = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+)
+INTERRUPTED: Final = "Your Spot Task was interrupted."
+OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
+
+
+@dataclass(slots=True)
+class _Start:
+    """How the task of one attempt starts, and the process that came of it."""
+
+    step: str
+    fault: Fault | None = None
+    process: LocalProcess | None = None
+    interrupted: bool = False
+    grace: float = 30
+    kinds: frozenset[Kind] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kinds = frozenset([self.fault.kind] if self.fault else [])
+
+
+class Containers:
+    """The tasks that run here."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._starts: dict[str, _Start] = {}
+        self._lock = Lock()
+
+    def register(self) -> None:
+        """Makes the integration known."""
+        integrations.register("ecs:runTask", self.run_task)
+
+    def run_task(self, resource: str, arguments: dict[str, Any]) -> Any:
+        """Runs a task and, with ``.sync``, waits for its end.
+
+        Returns:
+            The task (PascalCase), or RunTask's answer without ``.sync``.
+
+        Raises:
+            StepError: States.TaskFailed when a container ends with another exit code than 0 or the task stops for
+                another reason; ECS.AmazonECSException when it cannot be placed.
+        """
+        attempt = integrations.current("Task")
+        fault = self._runtime.faults.take(attempt.step, lambda fault: _applies(fault, arguments))
+        if fault and fault.kind is Kind.NO_CAPACITY:
+            raise StepError("ECS.AmazonECSException", [{"Reason": NO_CAPACITY}])
+        start = _Start(attempt.step, fault)
+        answer = self._begin(arguments, start)
+        if not integrations.waits(resource):
+            return pascal(answer)
+        return self._end(answer["tasks"][0]["taskArn"], start, attempt)
+
+    def _begin(self, arguments: dict[str, Any], start: _Start) -> dict[str, Any]:
+        from ministack.services import ecs, stepfunctions  # noqa: PLC0415
+
+        request = {**stepfunctions._pascal_to_camel(arguments), "startedBy": "AWS Step Functions"}
+        # The engine asks for the process while MiniStack still answers: it must find the start noted.
+        with self._lock:
+            answer = integrations.answer(ecs._run_task(request), "ECS.AmazonECSException")
+            self._starts.update({task["taskArn"]: start for task in answer["tasks"]})
+            for task in answer["tasks"]:
+                _resize(ecs._tasks[task["taskArn"]], request.get("overrides") or {})
+        if answer["failures"]:
+            raise StepError("ECS.AmazonECSException", pascal(answer["failures"]))
+        return answer
+
+    def _end(self, arn: str, start: _Start, attempt: Attempt) -> Any:
+        from ministack.services import ecs  # noqa: PLC0415
+
+        task = ecs._tasks[arn]
+        while task["lastStatus"] != "STOPPED":
+            self._intervene(start, attempt)
+            time.sleep(_WATCH_SECONDS if Kind.INTERRUPT in start.kinds else _POLL_SECONDS)
+        _explain(task, start)
+        result = pascal({name: value for name, value in task.items() if not name.startswith("_")})
+        if failed(result):
+            raise StepError("States.TaskFailed", result)
+        return result
+
+    def _intervene(self, start: _Start, attempt: Attempt) -> None:
+        process = start.process
+        if process is None or process.exit_code is not None:
+            return
+        if attempt.over():
+            process.stop(start.grace)
+        elif Kind.INTERRUPT in start.kinds and start.fault and _says(process.log, start.fault.after):
+            start.interrupted = True
+            process.stop(start.grace)
+
+    def launch(self, container: Container) -> LocalProcess:
+        """Starts a container's process; what the engine calls."""
+        from ministack.services import ecs  # noqa: PLC0415
+
+        arn = container.labels["com.amazonaws.ecs.task-arn"]
+        with self._lock:
+            start = self._starts.setdefault(arn, _Start("Task"))
+            task = ecs._tasks.get_scoped(*_scope(arn), arn)
+            definition = ecs._task_defs.get_scoped(*_scope(arn), task["taskDefinitionArn"].rsplit("/", 1)[-1])
+        _complete_metadata(arn, task)
+        container.grace = start.grace = _stop_timeout(definition, container)
+        start.process = self._process(container, start, definition)
+        start.process.limit_memory(_memory_bytes(task, start.fault))
+        if Kind.CRASH in start.kinds:
+            start.process.crash()
+        return start.process
+
+    def _process(self, container: Container, start: _Start, definition: Mapping[str, Any]) -> LocalProcess:
+        validator = self._runtime.settings.validator
+        return LocalProcess(
+            [*validator.argv, *container.command],
+            environment=self._environment(container, start, definition),
+            cwd=validator.cwd,
+            log=self._runtime.log(start.step),
+        )
+
+    def _environment(self, container: Container, start: _Start, definition: Mapping[str, Any]) -> dict[str, str]:
+        # MiniStack's own are left out: the credentials below are the task role's, the endpoint may be a proxy's.
+        own = {name: value for name, value in container.environment.items() if not name.startswith("AWS_CONTAINER_")}
+        role = self._runtime.assume(definition["taskRoleArn"], f"{start.step}-task")
+        environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
+        if start.fault and start.fault.kind is Kind.STORAGE_ERRORS:
+            environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, start.fault.count).serve()
+        return environment
+
+
+def _applies(fault: Fault, arguments: Mapping[str, Any]) -> bool:
+    if fault.kind is Kind.NO_CAPACITY:
+        strategy = arguments.get("CapacityProviderStrategy") or []
+        return any(item.get("CapacityProvider") == "FARGATE_SPOT" for item in strategy)
+    return fault.kind in _KINDS
+
+
+def _says(log: Path, text: str) -> bool:
+    return text.encode() in log.read_bytes()
+
+
+def _scope(arn: str) -> tuple[str, str]:
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return account, region
+
+
+def _resize(task: dict[str, Any], overrides: Mapping[str, Any]) -> None:
+    """MiniStack runs a task at its definition's size, whatever size was asked for."""
+    task.update({name: overrides[name] for name in ("cpu", "memory") if overrides.get(name)})
+
+
+def _stop_timeout(definition: Mapping[str, Any], container: Container) -> float:
+    name = container.labels["com.amazonaws.ecs.container-name"]
+    own = next(item for item in definition["containerDefinitions"] if item["name"] == name)
+    return float(own.get("stopTimeout") or 30)
+
+
+def _memory_bytes(task: Mapping[str, Any], fault: Fault | None) -> int:
+    mebibytes = fault.megabytes if fault and fault.kind is Kind.MEMORY_LIMIT else int(task["memory"])
+    return mebibytes * 1024 * 1024
+
+
+def _complete_metadata(arn: str, task: Mapping[str, Any]) -> None:
+    """Gives the metadata endpoint the size, the start of the pull and the image digest that MiniStack leaves out."""
+    from ministack.services import ecs_metadata  # noqa: PLC0415
+
+    with ecs_metadata._LOCK:
+        known = ecs_metadata._TASKS[arn]
+        known["Limits"] = {"CPU": int(task["cpu"]) / 1024, "Memory": int(task["memory"])}
+        known["PullStartedAt"] = task["pullStartedAt"]
+        for container in known["Containers"]:
+            container["ImageID"] = container["Image"].partition("@")[2]
+
+
+def _explain(task: dict[str, Any], start: _Start) -> None:
+    """Writes down why the task stopped, in the words of ECS."""
+    if start.interrupted:
+        task.update(stopCode="SpotInterruption", stoppedReason=INTERRUPTED)
+    elif task["stopCode"] == "EssentialContainerExited":
+        task["stoppedReason"] = "Essential container in task exited"
+    if start.process:
+        # MiniStack writes 0 when the task was stopped by StopTask.
+        start.process.wait()
+        task["containers"][0]["exitCode"] = start.process.exit_code
+        if start.process.out_of_memory:
+            task["containers"][0]["reason"] = OUT_OF_MEMORY
+
+
+def failed(task: Mapping[str, Any]) -> bool:
+    """Whether Step Functions takes a stopped task (PascalCase) for a failure.
+
+    An interruption fails the task only by its containers' exit codes: a container that ends with 0 on SIGTERM is
+    a success (https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html).
+    """
+    return any(container.get("ExitCode") != 0 for container in task["Containers"])

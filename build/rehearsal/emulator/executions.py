@@ -1,0 +1,104 @@
+"""What MiniStack's Step Functions does otherwise than AWS, put right by wrapping five of its functions.
+
+No registry reaches these places:
+
+* an execution started by a version or an alias runs the version's frozen definition, and DescribeExecution names both;
+* an integration learns the name of its state and whether its result is still wanted.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from types import FunctionType
+from typing import Any
+
+from build.rehearsal.emulator.integrations import Attempt, attempting, current
+
+_version: ContextVar[str | None] = ContextVar("version", default=None)
+
+
+def install() -> None:
+    """Wraps MiniStack's functions; once per process."""
+    from ministack.services import stepfunctions  # noqa: PLC0415
+
+    stepfunctions._start_execution = _starting(stepfunctions, stepfunctions._start_execution)
+    stepfunctions._describe_execution = _describing(stepfunctions, stepfunctions._describe_execution)
+    stepfunctions._run_execution = _running(stepfunctions, stepfunctions._run_execution)
+    stepfunctions._execute_task = _executing(stepfunctions._execute_task)
+    stepfunctions._invoke_resource_with_timeout = _timing(
+        stepfunctions, stepfunctions._invoke_resource_with_timeout
+    )
+
+
+def _starting(stepfunctions: Any, start: Any) -> Any:
+    def start_execution(data: dict[str, Any]) -> Any:
+        asked = data.get("stateMachineArn", "")
+        version = stepfunctions._execution_version_arn(asked)
+        # The execution's thread runs in a copy of this context and so learns its version.
+        token = _version.set(version)
+        try:
+            response = start(data)
+        finally:
+            _version.reset(token)
+        if response[0] < 400 and version:
+            _note_origin(stepfunctions, json.loads(response[2])["executionArn"], asked, version)
+        return response
+
+    return start_execution
+
+
+def _note_origin(stepfunctions: Any, execution: str, asked: str, version: str) -> None:
+    origin = {"stateMachineVersionArn": version}
+    if asked != version:
+        origin["stateMachineAliasArn"] = asked
+    stepfunctions._executions[execution]["origin"] = origin
+
+
+def _describing(stepfunctions: Any, describe: Any) -> Any:
+    def describe_execution(data: dict[str, Any]) -> Any:
+        status, headers, body = describe(data)
+        execution = stepfunctions._executions.get(data.get("executionArn")) or {}
+        described = {**json.loads(body), **(execution.get("origin") or {})}
+        return status, headers, json.dumps(described).encode()
+
+    return describe_execution
+
+
+def _running(stepfunctions: Any, run: FunctionType) -> Any:
+    def run_execution(execution_arn: str) -> Any:
+        version = stepfunctions._state_machine_versions.get(_version.get())
+        if version is None:
+            return run(execution_arn)
+        # The same code, seeing under the machine's name the version that it was started with.
+        machine = version["stateMachineArn"]
+        frozen = {machine: {**stepfunctions._state_machines[machine], "definition": version["definition"]}}
+        return FunctionType(run.__code__, {**vars(stepfunctions), "_state_machines": frozen})(execution_arn)
+
+    return run_execution
+
+
+def _executing(execute: Any) -> Any:
+    def execute_task(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        def stopped() -> bool:
+            return bool(execution) and execution["status"] != "RUNNING"
+
+        with attempting(Attempt(context["State"]["Name"], stopped)):
+            return execute(state, raw_input, execution, context)
+
+    return execute_task
+
+
+def _timing(stepfunctions: Any, invoke: Any) -> Any:
+    def invoke_with_timeout(resource: str, arguments: Any, timeout: float) -> Any:
+        outer = current(resource)
+        attempt = Attempt(outer.step, outer.stopped)
+        with attempting(attempt):
+            try:
+                return invoke(resource, arguments, timeout)
+            except stepfunctions._ExecutionError as error:
+                if error.error == "States.Timeout":
+                    attempt.timed_out.set()
+                raise
+
+    return invoke_with_timeout

@@ -1,0 +1,218 @@
+"""The CloudFormation types MiniStack refuses, by its registry of types."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from build.rehearsal.emulator import model_registry
+
+Properties = Mapping[str, Any]
+Resource = tuple[str, dict[str, Any]]
+"""What Ref gives, and what Fn::GetAtt gives by attribute."""
+
+
+class Type(Protocol):
+    """A type: its name and what is done with a resource of it; without ``update``, a change makes a new one."""
+
+    name: str
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Makes the resource."""
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Removes it."""
+
+
+def register() -> None:
+    """Makes the types known."""
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415
+
+    for kind in (CapacityProviders(), MachineVersion(), MachineAlias(), ModelPackageGroup(), Connection(), ReportGroup()):
+        handlers = {name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)}
+        provisioners._RESOURCE_HANDLERS.setdefault(kind.name, handlers)
+
+
+class CapacityProviders:
+    """Ref is the cluster's name."""
+
+    name = "AWS::ECS::ClusterCapacityProviderAssociations"
+
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
+        """Gives the cluster its providers."""
+        self._put(properties, properties["CapacityProviders"], properties["DefaultCapacityProviderStrategy"])
+        return properties["Cluster"], {}
+
+    def update(self, physical_id: str, _old: Properties, new: Properties, stack: str) -> Resource:
+        """Replaces the cluster's providers."""
+        return self.create(physical_id, new, stack)
+
+    def delete(self, _physical_id: str, properties: Properties) -> None:
+        """Takes the cluster's providers away."""
+        self._put(properties, [], [])
+
+    def _put(self, properties: Properties, providers: list[str], strategy: list[dict[str, Any]]) -> None:
+        from ministack.services import ecs, stepfunctions  # noqa: PLC0415
+
+        request = {"capacityProviders": providers, "defaultCapacityProviderStrategy": strategy}
+        _call(
+            ecs._put_cluster_capacity_providers,
+            {"cluster": properties["Cluster"], **stepfunctions._pascal_to_camel(request)},
+        )
+
+
+class MachineVersion:
+    """Ref is the version's ARN. Every property is create-only: a change publishes another version."""
+
+    name = "AWS::StepFunctions::StateMachineVersion"
+
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
+        """Publishes the machine's definition as it stands; a revision published before keeps its version."""
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        machine = properties["StateMachineArn"]
+        arn = self._published(machine) or _call(
+            stepfunctions._publish_state_machine_version,
+            {
+                "stateMachineArn": machine,
+                "revisionId": properties.get("StateMachineRevisionId"),
+                "description": properties.get("Description", ""),
+            },
+        )["stateMachineVersionArn"]
+        return arn, {"Arn": arn}
+
+    def delete(self, physical_id: str, _properties: Properties) -> None:
+        """Deletes the version; one that an alias routes to stays, with an error."""
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        _call(stepfunctions._delete_state_machine_version, {"stateMachineVersionArn": physical_id})
+
+    def _published(self, machine: str) -> str | None:
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        revision = stepfunctions._state_machines[machine].get("revisionId")
+        of_machine = (item for item in stepfunctions._state_machine_versions.values() if item["stateMachineArn"] == machine)
+        return next(
+            (item["stateMachineVersionArn"] for item in of_machine if item["stateMachineRevisionId"] == revision), None
+        )
+
+
+class MachineAlias:
+    """Ref is the alias's ARN. A DeploymentPreference moves all traffic at once: nobody waits here."""
+
+    name = "AWS::StepFunctions::StateMachineAlias"
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Makes the alias."""
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        request = {**_alias(properties), "name": properties.get("Name") or f"{stack}-{logical_id}"}
+        arn = _call(stepfunctions._create_state_machine_alias, request)["stateMachineAliasArn"]
+        return arn, {"Arn": arn}
+
+    def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
+        """Moves the alias."""
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        _call(stepfunctions._update_state_machine_alias, {**_alias(new), "stateMachineAliasArn": physical_id})
+        return physical_id, {"Arn": physical_id}
+
+    def delete(self, physical_id: str, _properties: Properties) -> None:
+        """Removes the alias."""
+        from ministack.services import stepfunctions  # noqa: PLC0415
+
+        _call(stepfunctions._delete_state_machine_alias, {"stateMachineAliasArn": physical_id})
+
+
+def _alias(properties: Properties) -> dict[str, Any]:
+    return {"description": properties.get("Description", ""), "routingConfiguration": routing(properties)}
+
+
+def routing(properties: Properties) -> list[dict[str, Any]]:
+    """The versions an alias routes to, with their weights.
+
+    Raises:
+        ValueError: not exactly one of RoutingConfiguration and DeploymentPreference is given.
+    """
+    given = [name for name in ("RoutingConfiguration", "DeploymentPreference") if properties.get(name)]
+    if len(given) != 1:
+        raise ValueError("an alias needs exactly one of RoutingConfiguration and DeploymentPreference")
+    if given == ["DeploymentPreference"]:
+        return [{"stateMachineVersionArn": properties["DeploymentPreference"]["StateMachineVersionArn"], "weight": 100}]
+    return [
+        {"stateMachineVersionArn": item["StateMachineVersionArn"], "weight": int(item["Weight"])}
+        for item in properties["RoutingConfiguration"]
+    ]
+
+
+class ModelPackageGroup:
+    """Ref is the group's ARN."""
+
+    name = "AWS::SageMaker::ModelPackageGroup"
+
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
+        """Makes the group."""
+        allowed = ("ModelPackageGroupName", "ModelPackageGroupDescription", "Tags")
+        request = {name: properties[name] for name in allowed if name in properties}
+        arn = model_registry.call("CreateModelPackageGroup", **request)["ModelPackageGroupArn"]
+        return arn, {"ModelPackageGroupArn": arn, "ModelPackageGroupStatus": "Completed"}
+
+    def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
+        """Keeps the group and its models: only tags and the description can change in place."""
+        return physical_id, {"ModelPackageGroupArn": physical_id, "ModelPackageGroupStatus": "Completed"}
+
+    def delete(self, _physical_id: str, properties: Properties) -> None:
+        """Removes the group."""
+        model_registry.forget_group(properties["ModelPackageGroupName"])
+
+
+class Connection:
+    """Ref is the connection's ARN; a person has to finish it, so it is PENDING."""
+
+    name = "AWS::CodeConnections::Connection"
+
+    def create(self, _logical_id: str, _properties: Properties, _stack: str) -> Resource:
+        """Makes up the connection's ARN; there is no such service here."""
+        arn = _arn("codeconnections", f"connection/{uuid.uuid4()}")
+        return arn, {"ConnectionArn": arn, "ConnectionStatus": "PENDING"}
+
+    def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
+        """Only tags change in place."""
+        return physical_id, {"ConnectionArn": physical_id, "ConnectionStatus": "PENDING"}
+
+    def delete(self, _physical_id: str, _properties: Properties) -> None:
+        """There is nothing to remove."""
+
+
+class ReportGroup:
+    """Ref is the report group's ARN."""
+
+    name = "AWS::CodeBuild::ReportGroup"
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Makes up the report group's ARN; nothing reports here."""
+        arn = _arn("codebuild", f"report-group/{properties.get('Name') or f'{stack}-{logical_id}'}")
+        return arn, {"Arn": arn}
+
+    def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
+        """Nothing is kept of it that could change."""
+        return physical_id, {"Arn": physical_id}
+
+    def delete(self, _physical_id: str, _properties: Properties) -> None:
+        """There is nothing to remove."""
+
+
+def _arn(service: str, resource: str) -> str:
+    from ministack.core.responses import get_account_id, get_region  # noqa: PLC0415
+
+    return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}"
+
+
+def _call(handler: Any, request: dict[str, Any]) -> dict[str, Any]:
+    status, _headers, body = handler(request)
+    content: dict[str, Any] = json.loads(body or b"{}")
+    if status >= 400:
+        raise ValueError(content.get("message") or str(content))
+    return content

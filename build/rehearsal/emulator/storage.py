@@ -1,0 +1,69 @@
+"""S3 as folders: what a managed job finds on its disk before it starts, and what is stored after it ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of an ``s3://`` URI."""
+    parts = urlsplit(uri, allow_fragments=False)
+    return parts.netloc, parts.path.removeprefix("/") + (f"?{parts.query}" if parts.query else "")
+
+
+class Storage:
+    """S3 by a client that acts as the job's role."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def download(self, uri: str, folder: Path) -> Path:
+        """Brings an object, or all below a prefix, into a folder; times of change are kept.
+
+        Returns:
+            The object's file, when the URI names an object, else the folder.
+
+        Raises:
+            FileNotFoundError: there is nothing at the URI.
+        """
+        bucket, key = split(uri)
+        found = [item for item in self._list(bucket, key) if not item["Key"].endswith("/")]
+        exact = next((item for item in found if item["Key"] == key), None)
+        if exact:
+            return self._fetch(bucket, exact, folder, PurePosixPath(key).name)
+        below = key if key.endswith("/") or not key else f"{key}/"
+        inside = [item for item in found if item["Key"].startswith(below)]
+        if not inside:
+            raise FileNotFoundError(f"nothing lies at {uri}")
+        for item in inside:
+            self._fetch(bucket, item, folder, item["Key"].removeprefix(below))
+        return folder
+
+    def upload(self, folder: Path, uri: str) -> None:
+        """Stores all files of a folder below a prefix."""
+        bucket, prefix = split(uri)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            self._client.upload_file(
+                str(file), bucket, f"{prefix.rstrip('/')}/{file.relative_to(folder).as_posix()}"
+            )
+
+    def store(self, file: Path, uri: str) -> None:
+        """Stores one file as one object."""
+        self._client.upload_file(str(file), *split(uri))
+
+    def _list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item for page in pages for item in page.get("Contents", ())]
+
+    def _fetch(self, bucket: str, item: dict[str, Any], folder: Path, name: str) -> Path:
+        target = folder / name
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"the key {item['Key']!r} leads out of its folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._client.download_file(bucket, item["Key"], str(target))
+        changed = item["LastModified"].timestamp()
+        os.utime(target, (changed, changed))
+        return target
