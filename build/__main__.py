@@ -1,0 +1,7 @@
+"""`python -m build`: the tooling's door."""
+
+import sys
+
+from build.cli import main
+
+sys.exit(main())

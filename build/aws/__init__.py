@@ -1,0 +1,61 @@
+"""The one door to boto3, split by service; `connect` is the only place that makes clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+
+from build.aws.cloudformation import CloudFormation
+from build.aws.ecr import Ecr
+from build.aws.faults import asking
+from build.aws.messaging import EventBridge, Sns, Sqs
+from build.aws.s3 import S3
+from build.aws.stepfunctions import StepFunctions
+from build.settings import Settings
+
+__all__ = ["Aws", "connect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """The services this tooling speaks to, in one account and region."""
+
+    cloudformation: CloudFormation
+    s3: S3
+    ecr: Ecr
+    stepfunctions: StepFunctions
+    eventbridge: EventBridge
+    sns: Sns
+    sqs: Sqs
+
+
+def connect(settings: Settings | None = None) -> Aws:
+    """Make the clients; what the settings leave open boto3 finds (environment, profile, role).
+
+    Raises:
+        UnavailableError: This machine has no region or no such profile.
+    """
+    given = settings or Settings()
+    keys = given.credentials
+    with asking("connect to AWS"):
+        session = boto3.Session(
+            region_name=given.region,
+            aws_access_key_id=keys.access_key_id if keys else None,
+            aws_secret_access_key=keys.secret_access_key if keys else None,
+        )
+        retries = Config(retries={"mode": "standard", "max_attempts": 5})
+
+        def client(service: str) -> object:
+            return session.client(service, endpoint_url=given.endpoint_url, config=retries)
+
+        return Aws(
+            cloudformation=CloudFormation(client("cloudformation")),
+            s3=S3(client("s3")),
+            ecr=Ecr(client("ecr")),
+            stepfunctions=StepFunctions(client("stepfunctions")),
+            eventbridge=EventBridge(client("events")),
+            sns=Sns(client("sns")),
+            sqs=Sqs(client("sqs")),
+        )

@@ -1,0 +1,182 @@
+"""The commands of `python -m build`, and the one place where a failure becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from build import deploy as deployment
+from build import image as images
+from build import package as packages
+from build import plan as plans
+from build import settings, shell, status
+from build.aws import Aws, connect
+from build.deploy import Deployer, Planner
+from build.errors import BuildError, ExitCode, UserError
+from build.execute import Approve, always
+from build.patience import Patience
+from build.plan import Plan
+from build.screen import Screen
+from templates.config import Config, ConfigError, load
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The repository: steps/, validator/, the Dockerfile."""
+
+STACKS: Final = ("delivery", "pipeline")
+
+
+class Commands(click.Group):
+    """The commands; `rehearse` is imported when it is asked for, since only it needs an emulator's code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names for the help."""
+        return [*super().list_commands(ctx), "rehearse"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name != "rehearse":
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = importlib.import_module("build.rehearsal.command").rehearse
+        return command
+
+
+@click.group(cls=Commands, no_args_is_help=False)
+def cli() -> None:
+    """Build and deploy the pipeline."""
+
+
+def configured(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options every command shares."""
+    stage = click.option("--stage", default="dev", show_default=True, help="Stage of the configuration.")
+    path = click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        default=ROOT / "config.toml",
+        help="Configuration file  [default: config.toml]",
+    )
+    return stage(path(command))
+
+
+@cli.command()
+@configured
+def package(stage: str, config_path: Path) -> None:
+    """List what a deployment would upload: bytes and key, one a line."""
+    collected = packages.collect(load(config_path, stage), ROOT)
+    for key, body in sorted(collected.objects.items()):
+        click.echo(f"{len(body):>8}  {key}")
+
+
+@cli.command()
+@configured
+@click.option("--image", help="The validator's image by digest  [default: the one deployed]")
+def plan(stage: str, config_path: Path, image: str | None) -> None:
+    """Show what a deployment would change; nothing is executed."""
+    config, aws = load(config_path, stage), connect(settings.load())
+    planner = Planner(aws, config, packages.collect(config, ROOT), Patience())
+    screen = Screen(Console())
+    delivered = _plan_and_discard(aws, planner.delivery, screen)
+    if not delivered:
+        click.echo(f"{config.named('pipeline')}: can be planned once {config.named('delivery')} is deployed")
+        return
+    uri = deployment.image_to_deploy(aws, config, image)
+    _plan_and_discard(aws, lambda: planner.pipeline(delivered, uri), screen)
+
+
+@cli.command()
+@configured
+@click.argument("stack", type=click.Choice(STACKS), required=False)
+@click.option("--image", help="The validator's image by digest  [default: the one deployed]")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def deploy(stage: str, config_path: Path, stack: str | None, image: str | None, yes: bool) -> None:
+    """Deploy both stacks, or the one named: plan, approval, events, outputs."""
+    config, aws = load(config_path, stage), connect(settings.load())
+    screen = Screen(Console(stderr=True))
+    planner = Planner(aws, config, packages.collect(config, ROOT), Patience())
+    deployer = Deployer(planner, screen, _approval(screen, yes))
+    uri = "" if stack == "delivery" else deployment.image_to_deploy(aws, config, image)
+    delivery = _outputs(aws, config, "delivery") if stack == "pipeline" else deployer.delivery()
+    pipeline = {} if stack == "delivery" else deployer.pipeline(delivery, uri)
+    Console().print(status.outputs({**delivery, **pipeline}), soft_wrap=True)
+
+
+@cli.command("status")
+@configured
+def show_status(stage: str, config_path: Path) -> None:
+    """Show the stacks, their outputs and the last executions."""
+    config, aws = load(config_path, stage), connect(settings.load())
+    names = tuple(config.named(stack) for stack in STACKS)
+    Console().print(status.show(status.collect(aws, names)), soft_wrap=True)
+
+
+@cli.command()
+@configured
+def image(stage: str, config_path: Path) -> None:
+    """Build and push the validator's image unless ECR has it; print its URI by digest."""
+    given = settings.load()
+    config, aws = load(config_path, stage), connect(given)
+    repository = _outputs(aws, config, "delivery").get("ValidatorRepositoryUri")
+    if not repository:
+        raise UserError("there is no repository for the image yet: run python -m build deploy delivery first")
+    engine = images.Engine(given.docker, shell.run)
+    click.echo(images.publish(aws.ecr, engine, repository, ROOT))
+
+
+def _plan_and_discard(aws: Aws, make: Callable[[], Plan], screen: Screen) -> Mapping[str, str]:
+    made = make()
+    try:
+        screen.planned(made)
+    finally:
+        plans.discard(aws.cloudformation, made)
+    deployed = None if made.creates else aws.cloudformation.stack(made.stack)
+    return deployed.outputs if deployed else {}
+
+
+def _approval(screen: Screen, yes: bool) -> Approve:
+    if yes:
+        return always
+    if not sys.stdin.isatty():
+        raise UserError("cannot ask whether to deploy: this is no terminal; pass --yes to deploy unasked")
+    return screen.approve
+
+
+def _outputs(aws: Aws, config: Config, stack: str) -> Mapping[str, str]:
+    deployed = aws.cloudformation.stack(config.named(stack))
+    return deployed.outputs if deployed else {}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; every failure ends in one line on stderr and an exit code of `ExitCode`."""
+    try:
+        code = cli.main(args=arguments, prog_name="python -m build", standalone_mode=False)
+        return code if isinstance(code, int) else ExitCode.OK
+    except (click.Abort, KeyboardInterrupt):
+        return _end(ExitCode.FAILED, "stopped; what AWS has begun goes on: python -m build status shows it")
+    except Exception as error:
+        return _end(*_told(error))
+
+
+def _told(error: Exception) -> tuple[ExitCode, str]:
+    match error:
+        case BuildError():
+            return error.exit_code, str(error)
+        case ConfigError():
+            return ExitCode.USAGE, str(error)
+        case click.UsageError():
+            return ExitCode.USAGE, f"{error.format_message()} See python -m build --help."
+        case click.ClickException():
+            return ExitCode.FAILED, error.format_message()
+    traceback.print_exception(error)
+    return ExitCode.FAILED, f"this is a bug of ours, please report it: {error!r}"
+
+
+def _end(code: ExitCode, message: str) -> int:
+    click.echo(f"build: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,183 @@
+"""The order of a deployment: delivery first, its outputs and the packages into the pipeline.
+
+The only place that knows this order. Each stack goes plan -> approval -> execute -> events -> outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from build import package, plan
+from build.aws import Aws
+from build.aws.cloudformation import Template
+from build.errors import PlatformError, UserError
+from build.execute import Approve, Events, always, carry_out, clear_failed_creation
+from build.package import Packages
+from build.patience import Patience
+from build.plan import Plan
+from templates.config import Config
+
+IMAGE_PARAMETER: Final = "ValidatorImageURI"
+
+_BY_DIGEST: Final = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What stands after a deployment: the outputs of both stacks."""
+
+    delivery: Mapping[str, str]
+    pipeline: Mapping[str, str]
+
+
+def deploy(
+    aws: Aws,
+    config: Config,
+    *,
+    image_uri: str,
+    root: Path,
+    out: Events,
+    approve: Approve = always,
+    patience: Patience | None = None,
+) -> Deployment:
+    """Deploy both stacks: delivery, then what it makes room for.
+
+    Args:
+        aws: Where to.
+        config: What.
+        image_uri: The validator's image, by digest.
+        root: Folder that holds the steps' code and the schemas.
+        out: Is told of plans, uploads and stack events.
+        approve: Is asked before a plan is executed.
+        patience: How long a stack may take.
+
+    Raises:
+        DeclinedError: A plan was not approved.
+        StackFailedError: A stack failed; names the first resource to fail. A failed creation is gone again.
+        UserError: A package cannot be made.
+        PlatformError: AWS refused something.
+    """
+    planner = Planner(aws, config, package.collect(config, root), patience or Patience())
+    deployer = Deployer(planner, out, approve)
+    delivery = deployer.delivery()
+    return Deployment(delivery, deployer.pipeline(delivery, image_uri))
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes the plans of both stacks of one configuration."""
+
+    aws: Aws
+    config: Config
+    packages: Packages
+    patience: Patience
+
+    def delivery(self) -> Plan:
+        """Plan the stack that holds the artifact bucket and the image repository."""
+        return self._make("delivery", Template(body=self.packages.delivery), {})
+
+    def pipeline(self, delivery: Mapping[str, str], image_uri: str) -> Plan:
+        """Plan the stack that runs the packages.
+
+        Its template is uploaded, which is harmless: a body this long reaches CloudFormation by URL only.
+        """
+        bucket, key = bucket_of(delivery), self.packages.pipeline_key
+        self.aws.s3.put_new(bucket, key, self.packages.objects[key])
+        template = Template(url=self.aws.s3.url(bucket, key))
+        deployed = self.aws.cloudformation.stack(self.config.named("pipeline"))
+        before = deployed.parameters if deployed else {}
+        return self._make("pipeline", template, parameters(self.packages, delivery, before, image_uri))
+
+    def _make(self, stack: str, template: Template, values: Mapping[str, str]) -> Plan:
+        name = self.config.named(stack)
+        return plan.make(self.aws.cloudformation, name, template, values, self.patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployer:
+    """Carries plans out, one stack at a time, in front of whoever watches and approves."""
+
+    planner: Planner
+    out: Events
+    approve: Approve
+
+    def delivery(self) -> Mapping[str, str]:
+        """Deploy the delivery stack; returns its outputs."""
+        self._clear("delivery")
+        return self._carry_out(self.planner.delivery())
+
+    def pipeline(self, delivery: Mapping[str, str], image_uri: str) -> Mapping[str, str]:
+        """Upload the packages and deploy the pipeline stack; returns its outputs."""
+        self._clear("pipeline")
+        upload(self.planner.aws, bucket_of(delivery), self.planner.packages.objects, self.out)
+        return self._carry_out(self.planner.pipeline(delivery, image_uri))
+
+    def _clear(self, stack: str) -> None:
+        cloudformation, patience = self.planner.aws.cloudformation, self.planner.patience
+        clear_failed_creation(cloudformation, self.planner.config.named(stack), patience)
+
+    def _carry_out(self, made: Plan) -> Mapping[str, str]:
+        return carry_out(self.planner.aws.cloudformation, made, self.out, self.approve, self.planner.patience)
+
+
+def parameters(
+    packages: Packages, delivery: Mapping[str, str], deployed: Mapping[str, str], image_uri: str
+) -> Mapping[str, str]:
+    """Parameters of the pipeline stack: packages, image, and those outputs of delivery that it declares.
+
+    One with an empty default is a person's choice and keeps its deployed value; all others are left to their
+    defaults, which the configuration has rendered.
+    """
+    declared = json.loads(packages.pipeline).get("Parameters", {})
+    chosen = {name: deployed.get(name, "") for name, one in declared.items() if one.get("Default") == ""}
+    inherited = {name: value for name, value in delivery.items() if name in declared}
+    return {**chosen, **inherited, **packages.parameters, IMAGE_PARAMETER: image_uri}
+
+
+def upload(aws: Aws, bucket: str, objects: Mapping[str, bytes], out: Events) -> None:
+    """Upload what is not there yet; a key carries the hash of its content."""
+    for key, body in objects.items():
+        if aws.s3.put_new(bucket, key, body):
+            out.uploaded(key, len(body))
+
+
+def bucket_of(delivery: Mapping[str, str]) -> str:
+    """The artifact bucket among delivery's outputs."""
+    try:
+        return delivery["ArtifactBucketName"]
+    except KeyError:
+        raise PlatformError("the delivery stack has no output ArtifactBucketName; deploy it first") from None
+
+
+def image_to_deploy(aws: Aws, config: Config, given: str | None) -> str:
+    """The image to deploy: the one given, by digest, or the one that is deployed already.
+
+    Raises:
+        UserError: It is named by a tag, or there is none; the message tells how to come by one.
+    """
+    if given is not None:
+        return by_digest(given)
+    deployed = aws.cloudformation.stack(config.named("pipeline"))
+    image = deployed.parameters.get(IMAGE_PARAMETER) if deployed else None
+    if not image:
+        message = f"cannot deploy {config.named('pipeline')}: it has no validator image yet"
+        steps = "python -m build deploy delivery, then python -m build image"
+        raise UserError(f"{message}; make one ({steps}) and pass what it prints with --image")
+    return image
+
+
+def by_digest(image_uri: str) -> str:
+    """The image's URI when it is named by digest.
+
+    Raises:
+        UserError: It is named by a tag, which can move after it was reviewed.
+    """
+    if not _BY_DIGEST.fullmatch(image_uri):
+        message = f"cannot deploy image {image_uri}: it is not named by digest"
+        raise UserError(f"{message}; pass REPOSITORY@sha256:..., as python -m build image prints it")
+    return image_uri

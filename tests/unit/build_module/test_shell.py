@@ -1,0 +1,79 @@
+"""The door to other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from build import shell
+from build.errors import PlatformError, UnavailableError
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_what_it_prints_goes_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    shell.run(python("print('hello')"))
+    assert capfd.readouterr() == ("", "hello\n")
+
+
+def test_a_secret_goes_through_stdin(tmp_path: Path) -> None:
+    shell.run(python("print(input()[::-1])"), secret="terces", log=tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "secret\n"
+
+
+def test_arguments_meet_no_shell(tmp_path: Path) -> None:
+    hostile = "$(touch x); `id` 'a' \"b\" *"
+    shell.run([*python("import sys; print(sys.argv[1])"), hostile], log=tmp_path / "log")
+    assert (tmp_path / "log").read_text() == f"{hostile}\n"
+
+
+def test_an_environment_is_all_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", "1")
+    code = "import os; print(os.environ.get('OURS'), os.environ['THEIRS'])"
+    shell.run(python(code), environment={"THEIRS": "2"}, log=tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "None 2\n"
+
+
+def test_a_failure_names_program_and_code() -> None:
+    with pytest.raises(PlatformError, match=r"ended with 3; its own lines"):
+        shell.run(python("raise SystemExit(3)"))
+
+
+def test_a_failure_points_at_its_log(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError, match=f"see {tmp_path}/log"):
+        shell.run(python("raise SystemExit(3)"), log=tmp_path / "log")
+
+
+@pytest.mark.parametrize("program", ["no-such-program-here", "/etc/passwd", "/"])
+def test_a_program_that_cannot_run_is_unavailable(program: str) -> None:
+    with pytest.raises(UnavailableError, match=f"cannot run {program}: "):
+        shell.run([program])
+
+
+def test_a_child_reads_the_end_of_its_stdin_when_the_block_ends(tmp_path: Path) -> None:
+    code = "import sys; sys.stdin.read(); print('told')"
+    with shell.child(python(code), cwd=tmp_path, log=tmp_path / "log") as child:
+        assert not child.ended
+    assert child.ended
+    assert (tmp_path / "log").read_text() == "told\n"
+
+
+def test_a_child_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "GRACE_SECONDS", 0.1)
+    code = "import time; time.sleep(600)"
+    with shell.child(python(code), cwd=tmp_path, log=tmp_path / "log") as child:
+        assert not child.ended
+    assert child.process.returncode == -9
+
+
+def test_a_child_ends_also_when_the_block_fails(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError),
+        shell.child(python("input()"), cwd=tmp_path, log=tmp_path / "log") as child,
+    ):
+        raise RuntimeError
+    assert child.ended
