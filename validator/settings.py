@@ -52,11 +52,8 @@ class Settings:
     """US dollars."""
     price_gb_hour: Decimal | None = None
     """US dollars."""
-
-    @property
-    def source_uri(self) -> str:
-        """Where the data is said to lie, for messages and the verdict."""
-        return self.data_uri or self.manifest_uri or ""
+    task_metadata_uri: str | None = None
+    """Where ECS describes the running task; None outside of it."""
 
 
 def load(
@@ -91,6 +88,7 @@ def load(
         capacity=values.get(Environment.CAPACITY),
         price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),
         price_gb_hour=values.price(Environment.PRICE_GB_HOUR),
+        task_metadata_uri=values.get("ECS_CONTAINER_METADATA_URI_V4"),
     )
     return _checked(settings)
 

@@ -1,0 +1,212 @@
+"""The command line: options in, exit codes out, one line for each error.
+
+Only light things are imported here; a command imports what it needs once its options are right.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from validator import settings, store
+from validator.contract import Artifact, Environment, ExitCode, SchemaPolicy, Verdict
+from validator.errors import Interrupted, ValidatorError, one_line
+from validator.interruption import Interruption
+from validator.settings import Settings
+
+_HELP_NAMES: Final = ("-h", "--help")
+_FAIL_ON: Final = (Verdict.WARN, Verdict.FAIL)
+
+_EXAMPLES: Final = """
+\b
+Examples:
+  python -m validator --data trips.csv --output out
+  python -m validator --data 'data/{run_date}/*.parquet' --output out --schema schema.pbtxt --fail-on fail
+  python -m validator infer --data trips.csv --output out
+  python -m validator show out
+
+\b
+Exit codes:
+  0 judged, whatever the verdict   3 verdict reached --fail-on   64 usage   65 undecodable data
+  69 storage unavailable           70 a bug of ours              75 interrupted, start again to go on
+"""
+
+
+class _DefaultsToValidate(click.Group):
+    """Takes options without a command for those of `validate`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = args and (not args[0].startswith("-") or args[0] in _HELP_NAMES)
+        return super().parse_args(ctx, args if named else ["validate", *args])
+
+
+def _options(*named: tuple[str, Environment, str]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for flag, variable, text in reversed(named):
+            option = click.option(flag, variable.value, metavar="TEXT", help=f"{text} [{variable}]")
+            command = option(command)
+        return click.option("--debug", is_flag=True, help="Print the traceback of an unexpected error.")(
+            command
+        )
+
+    return decorate
+
+
+_DATA: Final = (
+    (
+        "--data",
+        Environment.DATA_URI,
+        "File, folder, glob or s3:// prefix of .csv, .csv.gz or .parquet; {run_date} is filled in.",
+    ),
+    ("--manifest", Environment.MANIFEST_URI, "manifest.json that names every object; instead of --data."),
+    ("--output", Environment.OUTPUT_URI, "Folder or s3:// prefix the results are written below."),
+    ("--run-date", Environment.RUN_DATE, "Date of the data, YYYY-MM-DD; today's (UTC) by default."),
+    ("--run-id", Environment.RUN_ID, "Name of this run; made up by default."),
+)
+_EXPECTATIONS: Final = (
+    ("--schema", Environment.SCHEMA_URI, "schema.pbtxt the data is judged by; inferred when there is none."),
+    (
+        "--schema-policy",
+        Environment.SCHEMA_POLICY,
+        f"Without a schema: {' or '.join(SchemaPolicy)}; bootstrap by default.",
+    ),
+    ("--baseline", Environment.BASELINE_URI, "statistics.pb of an earlier accepted run, to measure drift."),
+    ("--environment", Environment.DATA_ENVIRONMENT, "Environment of the schema; TRAINING by default."),
+)
+
+
+@click.group(
+    cls=_DefaultsToValidate, context_settings={"help_option_names": list(_HELP_NAMES)}, epilog=_EXAMPLES
+)
+def commands() -> None:
+    """Judge training data: profile it, hold it against a schema, and say pass, warn or fail.
+
+    Options without a command are those of `validate`. Each is also an environment variable, named beside it.
+    """
+
+
+@commands.command(epilog=_EXAMPLES)
+@_options(*_DATA, *_EXPECTATIONS)
+@click.option(
+    "--fail-on", "FAIL_ON", type=click.Choice(_FAIL_ON), help="End with exit code 3 from this verdict on."
+)
+@click.pass_obj
+def validate(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
+    """Profile, judge and report (the default)."""
+
+    def act(loaded: Settings) -> int:
+        from validator import report, run  # noqa: PLC0415
+
+        judged = run.validate(loaded, interruption, _log)
+        click.echo(f"{judged.verdict}: {report.reason(judged, len(judged.features))}")
+        click.echo(f"report: {judged.artifacts['report']}")
+        return ExitCode.VERDICT if _reached(judged.verdict, loaded.fail_on) else ExitCode.OK
+
+    return _guarded(options, act, debug=debug)
+
+
+@commands.command(epilog=_EXAMPLES)
+@_options(*_DATA)
+@click.pass_obj
+def infer(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
+    """Write the schema the data seems to have, for a person to review."""
+
+    def act(loaded: Settings) -> int:
+        from validator import run  # noqa: PLC0415
+
+        click.echo(run.infer(loaded, interruption, _log))
+        return ExitCode.OK
+
+    return _guarded(options, act, debug=debug)
+
+
+@commands.command("show")
+@click.argument("uri")
+def show_command(uri: str) -> int:
+    """Print a verdict.json, a statistics.pb or a schema.pbtxt; of an output, its verdict."""
+    from validator import documents, show  # noqa: PLC0415
+
+    console = show.console(sys.stdout)
+    if uri.endswith(".pbtxt"):
+        show.schema(documents.read_schema(uri), console)
+    elif uri.endswith(".pb"):
+        show.statistics(documents.read_statistics(uri), console)
+    else:
+        name = uri if uri.endswith(".json") else store.child(uri, Artifact.VERDICT)
+        show.verdict(documents.read_verdict(name), console)
+    return ExitCode.OK
+
+
+def main(arguments: list[str], interruption: Interruption) -> int:
+    """Runs a command and returns its exit code; every error is one line on stderr."""
+    try:
+        code = commands.main(
+            arguments, prog_name="python -m validator", obj=interruption, standalone_mode=False
+        )
+        return int(code or ExitCode.OK)
+    except click.ClickException as error:
+        return _fail(ExitCode.USAGE, f"{error.format_message()}; see python -m validator --help")
+    except ValidatorError as error:
+        return _fail(error.exit_code, str(error))
+    except Exception as error:
+        return _fail(ExitCode.SOFTWARE, str(_bug(error)))
+
+
+def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:
+    loaded = settings.load(options)
+    try:
+        return act(loaded)
+    except Interrupted:
+        raise
+    except ValidatorError as error:
+        _leave_behind(loaded, error)
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _leave_behind(loaded, _bug(error))
+        raise
+
+
+def _bug(error: Exception) -> ValidatorError:
+    return ValidatorError(
+        f"internal error ({type(error).__name__})",
+        why=error,
+        remedy="this is a bug of ours, please report it with what --debug prints",
+    )
+
+
+def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
+    """Writes error.json below the output, if that can be written."""
+    content = {
+        "run_id": loaded.run_id,
+        "run_date": loaded.run_date.isoformat(),
+        "error": type(error).__name__,
+        "exit_code": int(error.exit_code),
+        "message": str(error),
+    }
+    try:
+        store.write(
+            store.child(loaded.output_uri, Artifact.ERROR), json.dumps(content, indent=2).encode() + b"\n"
+        )
+    except ValidatorError as unwritten:
+        _log(str(unwritten))
+
+
+def _reached(verdict: Verdict, limit: Verdict | None) -> bool:
+    order = list(Verdict)
+    return limit is not None and order.index(verdict) >= order.index(limit)
+
+
+def _log(line: str) -> None:
+    click.echo(one_line(line), err=True)
+
+
+def _fail(code: ExitCode, message: str) -> int:
+    _log(message)
+    return int(code)

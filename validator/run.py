@@ -1,0 +1,254 @@
+"""The one place that knows the order.
+
+Dataset -> statistics -> schema -> anomalies -> verdict -> report -> gate.
+
+The gate is written last: who reads it finds every other file in place. An older gate below the same output
+stays until then; it is of another run id, and readers compare that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
+from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
+
+from validator import (
+    anomalies,
+    core,
+    cost,
+    dataset,
+    documents,
+    drift,
+    gate,
+    manifest,
+    profiling,
+    report,
+    schema,
+    statistics,
+    store,
+    verdict,
+)
+from validator.contract import Artifact
+from validator.errors import DataError
+from validator.interruption import Interruption
+from validator.profile import ENGINE_VERSION
+from validator.settings import Settings
+from validator.statistics import Defect
+from validator.store import Object
+from validator.verdict import Evidence, Feature, VerdictReport
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run reads."""
+
+    dataset: str
+    objects: tuple[Object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the data is held against; both are read before the data, so that a mistake costs nothing."""
+
+    schema: Schema | None
+    baseline: DatasetFeatureStatisticsList | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """What is known of the data."""
+
+    dataset: str
+    statistics: DatasetFeatureStatisticsList
+    rows: int
+    bytes: int
+    """As stored."""
+    features: tuple[Feature, ...]
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict and the anomalies it rests on."""
+
+    report: VerdictReport
+    anomalies: Anomalies
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds by stage.
+
+    Args:
+        clock: Seconds since any time.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = self.clock()
+
+    def lap(self, stage: str) -> None:
+        """Ends a stage."""
+        now = self.clock()
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now
+
+
+def validate(settings: Settings, interruption: Interruption, log: Log) -> VerdictReport:
+    """Profiles, judges and reports; writes every file below the output, the gate last.
+
+    Raises:
+        ValidatorError: Of the class whose turn it is; no gate is written then.
+    """
+    watch = Stopwatch()
+    expected = _expectations(settings)
+    profiled = profile(settings, interruption, log)
+    watch.lap("profile")
+    judged = _judged(settings, expected, profiled, watch)
+    _write(settings, Artifact.ANOMALIES, judged.anomalies.SerializeToString(deterministic=True))
+    _write(settings, Artifact.ANOMALIES_TEXT, anomalies.format(judged.anomalies))
+    _write(settings, Artifact.VERDICT, judged.report.to_json())
+    _write(settings, Artifact.REPORT, report.render(judged.report, profiled.statistics, expected.baseline))
+    _write(settings, Artifact.GATE, gate.summarize(judged.report, judged.report.artifacts))
+    return judged.report
+
+
+def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
+    """Profiles the data, writes the schema it seems to have, and returns where.
+
+    Raises:
+        DataError: There are no rows.
+    """
+    profiled = profile(settings, interruption, log)
+    if profiled.rows == 0:
+        raise DataError("cannot infer a schema", why="the data has no rows")
+    return _write(settings, Artifact.SCHEMA, schema.format(schema.infer(profiled.statistics)))
+
+
+def profile(settings: Settings, interruption: Interruption, log: Log) -> Profiled:
+    """Profiles the data and writes its statistics."""
+    source = _source(settings)
+    states = profiling.States(store.child(settings.output_uri, Artifact.STATES))
+    described = dataset.describe(source.objects)
+    fitting, profile = profiling.profile(described, states, interruption, log)
+    summary = profile.finish()
+    profiled = Profiled(
+        dataset=source.dataset,
+        statistics=statistics.of(summary),
+        rows=summary.rows,
+        bytes=fitting.size,
+        features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
+        defects=statistics.defects(summary),
+    )
+    _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
+    return profiled
+
+
+def _source(settings: Settings) -> Source:
+    if settings.manifest_uri:
+        content = store.at(settings.manifest_uri).read(settings.manifest_uri)
+        named = manifest.parse(content, settings.manifest_uri)
+        return Source(named.dataset, named.objects)
+    uri = settings.data_uri or ""
+    name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
+    return Source(name, tuple(store.at(uri).list(uri)))
+
+
+def _expectations(settings: Settings) -> Expectations:
+    declared = documents.read_schema(settings.schema_uri) if settings.schema_uri else None
+    if declared:
+        schema.environment_of(declared, settings.data_environment)
+    baseline = documents.read_statistics(settings.baseline_uri) if settings.baseline_uri else None
+    return Expectations(declared, baseline)
+
+
+def _judged(settings: Settings, expected: Expectations, profiled: Profiled, watch: Stopwatch) -> Judged:
+    declared = expected.schema or schema.infer(profiled.statistics)
+    proposed = expected.schema is None and profiled.rows > 0
+    if proposed:
+        _write(settings, Artifact.SCHEMA_PROPOSED, schema.format(declared))
+    found = anomalies.find(
+        profiled.statistics,
+        declared,
+        baseline=expected.baseline,
+        environment=settings.data_environment,
+    )
+    measured = _drift(settings, expected, profiled, declared)
+    task = cost.read_task(settings.task_metadata_uri)
+    watch.lap("judge")
+    evidence = Evidence(
+        run=verdict.Run(settings.run_date, settings.run_id, profiled.dataset),
+        statistics=profiled.statistics,
+        schema=declared,
+        anomalies=found,
+        baseline=expected.baseline,
+        drift=measured,
+        defects=profiled.defects,
+        features=profiled.features,
+        rows=profiled.rows,
+        bytes=profiled.bytes,
+        schema_inferred=expected.schema is None,
+        artifacts=_artifacts(settings, proposed=proposed),
+        versions=_versions(declared, task),
+        cost=cost.estimate(task, datetime.now(UTC), _prices(settings), capacity=settings.capacity or ""),
+        timings=watch.seconds,
+    )
+    return Judged(verdict.judge(evidence), found)
+
+
+def _drift(
+    settings: Settings, expected: Expectations, profiled: Profiled, declared: Schema
+) -> tuple[drift.Drift, ...]:
+    if expected.baseline is None:
+        return ()
+    return drift.measure(
+        profiled.statistics,
+        expected.baseline,
+        declared,
+        environment=settings.data_environment,
+        baseline_uri=settings.baseline_uri or "",
+    )
+
+
+def _artifacts(settings: Settings, *, proposed: bool) -> Mapping[str, str]:
+    names = {
+        "statistics": Artifact.STATISTICS,
+        "anomalies": Artifact.ANOMALIES,
+        "verdict": Artifact.VERDICT,
+        "report": Artifact.REPORT,
+    }
+    if proposed:
+        names["schema_proposed"] = Artifact.SCHEMA_PROPOSED
+    return {name: store.child(settings.output_uri, file) for name, file in names.items()}
+
+
+def _versions(declared: Schema, task: cost.Task | None) -> Mapping[str, str]:
+    return {
+        "engine": str(ENGINE_VERSION),
+        "tfdv": core.version(),
+        "schema": schema.digest(declared),
+        "image": task.image_digest if task else "",
+    }
+
+
+def _prices(settings: Settings) -> cost.Prices | None:
+    if settings.price_vcpu_hour is None or settings.price_gb_hour is None:
+        return None
+    return cost.Prices(settings.price_vcpu_hour, settings.price_gb_hour)
+
+
+def _write(settings: Settings, artifact: Artifact, content: str | bytes) -> str:
+    uri = store.child(settings.output_uri, artifact)
+    store.write(uri, content.encode() if isinstance(content, str) else content)
+    return uri
