@@ -55,6 +55,11 @@ class Drift:
         """Whether the distance is above its threshold."""
         return self.value > self.threshold
 
+    @property
+    def excess(self) -> float:
+        """The distance as a multiple of its threshold."""
+        return self.value / self.threshold if self.threshold else math.inf
+
 
 def measure(
     statistics: DatasetFeatureStatisticsList,

@@ -233,10 +233,22 @@ def _not_convertible(subject: Subject, expected: str) -> Words:
 
 def _not_boolean(subject: Subject) -> Words:
     domain = subject.declared.bool_domain
-    pair = [text.quoted(value) for value in (domain.true_value, domain.false_value) if value]
-    allowed = " or ".join(pair) if pair else "0 or 1"
-    said = text.shown(subject.reason.description.split(":")[0].strip().rstrip("."), 200)
-    return Words(allowed, said, f"Column {subject.title} should hold {allowed} only. {said}.")
+    pair = [value for value in (domain.true_value, domain.false_value) if value]
+    allowed = " or ".join(map(text.quoted, pair)) if pair else "0 or 1"
+    observed = _values_found(subject, set(pair))
+    return Words(
+        allowed, observed, f"Column {subject.title} should hold {allowed} only but holds {observed}."
+    )
+
+
+def _values_found(subject: Subject, known: set[str]) -> str:
+    if subject.found is None:
+        return "other values"
+    if features.is_numeric(subject.found):
+        low, high = subject.found.num_stats.min, subject.found.num_stats.max
+        return f"numbers from {text.exact(low)} to {text.exact(high)}" if low < high else text.exact(low)
+    others = [text.quoted(value) for value in features.value_counts(subject.found) if value not in known]
+    return text.listed(others, _VALUES_SHOWN)
 
 
 def _shape(subject: Subject) -> Words:

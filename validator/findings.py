@@ -31,7 +31,7 @@ _COMPARISON: Final = ("COMPARATOR_", "SCHEMA_TRAINING_SERVING_SKEW")
 _DEFECT_SEVERITIES: Final = {NON_FINITE_VALUES: Severity.WARNING}
 _DEFECT_EXPECTATIONS: Final = {INVALID_UTF8: "text in UTF-8", NON_FINITE_VALUES: "finite numbers"}
 
-_MEASURES: Final = {
+MEASURES: Final = {
     Comparator.L_INFTY: "L-infinity distance",
     Comparator.JENSEN_SHANNON_DIVERGENCE: "Jensen-Shannon divergence",
     Comparator.NORMALIZED_ABSOLUTE_DIFFERENCE: "normalized absolute difference",
@@ -200,7 +200,7 @@ def _largest_change(before: Mapping[str, float], now: Mapping[str, float]) -> st
 
 
 def _drifted(drift: Drift, changed: str) -> Finding:
-    measure = _MEASURES[drift.comparator]
+    measure = MEASURES[drift.comparator]
     value, limit = text.number(drift.value), text.number(drift.threshold)
     what = f": {changed}" if changed else ""
     return Finding(
@@ -208,9 +208,9 @@ def _drifted(drift: Drift, changed: str) -> Finding:
         severity=Severity.WARNING,
         feature=drift.feature,
         expected=f"{measure} of at most {limit}",
-        observed=f"{value}{f'; {changed}' if changed else ''}",
-        message=f"Column {text.quoted(drift.feature)} drifted away from the baseline{what} "
-        f"({measure} {value}, at most {limit} expected).",
+        observed=f"{value}; {changed}" if changed else value,
+        message=f"Column {text.quoted(drift.feature)} drifted away from the baseline{what}. "
+        f"Its {measure} is {value}; at most {limit} is expected.",
     )
 
 

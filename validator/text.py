@@ -38,13 +38,15 @@ def quoted(value: str, limit: int = _LINE) -> str:
 
 
 def number(value: float) -> str:
-    """Returns three significant digits, thousands grouped; whole numbers up to a million in full."""
+    """Returns three significant digits; up to a million all digits before the point, thousands grouped."""
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "-∞"}.get(value, "not a number")
     if value == int(value) and abs(value) < 1_000_000:
         return f"{int(value):,}"
-    if 0.001 <= abs(value) < 1_000_000:
-        return f"{float(f'{value:.3g}'):,.10g}"
+    if 1000 <= abs(value) < 1_000_000:
+        return f"{value:,.0f}"
+    if 0.001 <= abs(value) < 1000:
+        return f"{float(f'{value:.3g}'):.10g}"
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
