@@ -1,0 +1,1 @@
+"""CloudFormation from a typed configuration: ``config -> parts -> template``."""

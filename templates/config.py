@@ -1,0 +1,279 @@
+"""The configuration: loaded once, validated at the door, frozen from there on.
+
+    config.toml -> tables -> the stage's tables laid over them -> Config
+
+Whatever is wrong is one line that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from templates.fargate import TaskSize, TaskSizeError
+from templates.prices import PRICES
+from templates.table import ConfigError, Table, overlay
+from validator.contract import SchemaPolicy
+
+__all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "TaskSize", "load"]
+
+STAGES: Final = ("dev", "prod")
+GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention")
+
+COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
+PATH: Final = r"(?!/)(?!.*\.\.)[\w./-]+\.pbtxt"
+LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
+"""The retentions CloudWatch Logs offers."""
+
+WORKERS: Final = ("G.1X", "G.2X", "G.4X")
+
+
+class ModelApproval(StrEnum):
+    """The status a model is registered with; only an approved one can be champion."""
+
+    APPROVED = "Approved"
+    PENDING = "PendingManualApproval"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Data that comes in by days, and what a model of it predicts.
+
+    Attributes:
+        name: Its name in events, object keys and the registry.
+        label: The column to predict.
+        drop: Columns kept out of training.
+        schema: Path of its reviewed schema in the repository, or None: then the schema policy decides.
+        monitors: Names of the Model Monitor schedules whose violations start its pipeline.
+    """
+
+    name: str
+    label: str
+    drop: tuple[str, ...] = ()
+    schema: str | None = None
+    monitors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How a day is judged.
+
+    Attributes:
+        schema_policy: What to do with a dataset that has no schema.
+        sizes: Task sizes Init plans with, smallest first.
+        timeout_minutes: Longest time of one attempt.
+        max_objects: How many objects a day may have.
+    """
+
+    schema_policy: SchemaPolicy
+    sizes: tuple[TaskSize, ...]
+    timeout_minutes: int
+    max_objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The Glue job: worker type, number of workers, longest time in minutes."""
+
+    worker_type: str
+    workers: int
+    timeout_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The SageMaker training job.
+
+    Attributes:
+        instance_type: Default of the stack's parameter.
+        volume_gb: Disk.
+        timeout_minutes: Longest time of training itself.
+        wait_minutes: Longest time of waiting for Spot capacity and training together.
+        hyperparameters: Name and value, given to the training script as strings.
+    """
+
+    instance_type: str
+    volume_gb: int
+    timeout_minutes: int
+    wait_minutes: int
+    hyperparameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """When a model is registered, and as what: the margin is in units of its metric."""
+
+    approval: ModelApproval
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days things are kept."""
+
+    log_days: int
+    noncurrent_days: int
+    trigger_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the templates are made from."""
+
+    stage: str
+    datasets: tuple[Dataset, ...]
+    validation: Validation
+    preparation: Preparation
+    training: Training
+    promotion: Promotion
+    retention: Retention
+
+    def named(self, thing: str) -> str:
+        """Return the name of a thing of this stage, such as ``sluice-dev-validator``."""
+        return f"sluice-{self.stage}-{thing}"
+
+
+def load(path: Path, stage: str) -> Config:
+    """Read the configuration of a stage.
+
+    Args:
+        path: A TOML file.
+        stage: Its table ``[stages.<stage>]`` is laid over the common tables.
+
+    Raises:
+        ConfigError: The file cannot be read, or a key of it cannot be used.
+    """
+    file = Table(str(path), "", _document(path))
+    file.only("datasets", "stages", *GROUPS)
+    if stage not in STAGES:
+        raise ConfigError(f"unknown stage {stage!r}: take one of {', '.join(STAGES)}")
+    stages = file.table("stages")
+    stages.only(*STAGES)
+    above = stages.table(stage)
+    above.only(*GROUPS)
+    return _config(stage, Table(file.source, "", overlay(file.values, above.values)))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; name a file with --config") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _config(stage: str, file: Table) -> Config:
+    return Config(
+        stage=stage,
+        datasets=_datasets(file),
+        validation=_validation(file.table("validation")),
+        preparation=_preparation(file.table("preparation")),
+        training=_training(file.table("training")),
+        promotion=_promotion(file.table("promotion")),
+        retention=_retention(file.table("retention")),
+    )
+
+
+def _datasets(file: Table) -> tuple[Dataset, ...]:
+    datasets: dict[str, Dataset] = {}
+    for table in file.tables("datasets"):
+        dataset = _dataset(table)
+        if dataset.name in datasets:
+            table.refuse("name", f"is {dataset.name!r} again: each dataset has a name of its own")
+        datasets[dataset.name] = dataset
+    return tuple(datasets.values())
+
+
+def _dataset(table: Table) -> Dataset:
+    table.only("name", "label", "drop", "schema", "monitors")
+    dataset = Dataset(
+        name=table.text(
+            "name", r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and '-'"
+        ),
+        label=table.text("label", COLUMN, "the name of a column"),
+        drop=table.texts("drop", COLUMN, "a list of names of columns"),
+        schema=table.text("schema", PATH, "a path to a .pbtxt file in the repository")
+        if "schema" in table.values
+        else None,
+        monitors=table.texts("monitors", r"[A-Za-z0-9-]{1,63}", "a list of names of monitoring schedules"),
+    )
+    if dataset.label in dataset.drop:
+        table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")
+    return dataset
+
+
+def _validation(table: Table) -> Validation:
+    table.only("schema_policy", "sizes", "timeout_minutes", "max_objects")
+    return Validation(
+        schema_policy=table.word("schema_policy", SchemaPolicy),
+        sizes=_sizes(table),
+        timeout_minutes=table.whole("timeout_minutes", 5, 1440),
+        max_objects=table.whole("max_objects", 1, 10_000),
+    )
+
+
+def _sizes(table: Table) -> tuple[TaskSize, ...]:
+    sizes = tuple(_size(size) for size in table.tables("sizes"))
+    if any(smaller.memory >= larger.memory for smaller, larger in pairwise(sizes)):
+        table.refuse("sizes", "do not ascend: each must have more memory than the one before it")
+    return sizes
+
+
+def _size(table: Table) -> TaskSize:
+    table.only("cpu", "memory")
+    cpu, memory = table.whole("cpu", 1, 16384), table.whole("memory", 1, 122880)
+    try:
+        return TaskSize(cpu, memory)
+    except TaskSizeError as error:
+        raise ConfigError(f"{table.source}: {table.place}: {error}") from error
+
+
+def _preparation(table: Table) -> Preparation:
+    table.only("worker_type", "workers", "timeout_minutes")
+    return Preparation(
+        worker_type=table.one_of("worker_type", WORKERS),
+        workers=table.whole("workers", 2, 100),
+        timeout_minutes=table.whole("timeout_minutes", 5, 1440),
+    )
+
+
+def _training(table: Table) -> Training:
+    table.only("instance_type", "volume_gb", "timeout_minutes", "wait_minutes", "hyperparameters")
+    training = Training(
+        instance_type=table.one_of("instance_type", PRICES.training_hour.keys()),
+        volume_gb=table.whole("volume_gb", 1, 1024),
+        timeout_minutes=table.whole("timeout_minutes", 5, 1440),
+        wait_minutes=table.whole("wait_minutes", 5, 2880),
+        hyperparameters=_hyperparameters(table.table("hyperparameters")),
+    )
+    if training.wait_minutes < training.timeout_minutes:
+        table.refuse("wait_minutes", "is below timeout_minutes: waiting for Spot and training come out of it")
+    return training
+
+
+def _hyperparameters(table: Table) -> tuple[tuple[str, str], ...]:
+    for key, value in table.values.items():
+        if key in ("label", "") or key.startswith("sagemaker_"):
+            table.refuse(key, "is the pipeline's own: name another hyperparameter")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            table.refuse(key, f"is {value!r:.80}: expected a string or a number")
+    return tuple((key, str(value)) for key, value in table.values.items())
+
+
+def _promotion(table: Table) -> Promotion:
+    table.only("approval", "margin")
+    return Promotion(approval=table.word("approval", ModelApproval), margin=table.number("margin", 0.0, 1.0))
+
+
+def _retention(table: Table) -> Retention:
+    table.only("log_days", "noncurrent_days", "trigger_days")
+    return Retention(
+        log_days=table.one_of("log_days", LOG_DAYS),
+        noncurrent_days=table.whole("noncurrent_days", 1, 3650),
+        trigger_days=table.whole("trigger_days", 1, 3650),
+    )

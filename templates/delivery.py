@@ -1,0 +1,291 @@
+"""How changes come in: a registry for images, a bucket for packages, two CodeBuild projects.
+
+``check`` runs for pull requests and may touch nothing; ``release`` runs for the protected branch and hands
+the pipeline's template to CloudFormation, which works under a role that the account's administrators own.
+Neither project exists until it is told where the source is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from awacs import cloudformation, codebuild, codeconnections, ecr, s3
+from awacs.aws import Statement
+from troposphere import And, Equals, GetAtt, Not, Ref, Sub
+from troposphere import Condition as ConditionRef
+from troposphere.codebuild import (
+    Artifacts,
+    CloudWatchLogs,
+    Environment,
+    LogsConfig,
+    Project,
+    ProjectTriggers,
+    PullRequestBuildPolicy,
+    Source,
+    SourceAuth,
+    WebhookFilter,
+)
+from troposphere.ecr import ImageScanningConfiguration, LifecyclePolicy, Repository
+from troposphere.iam import Role
+from troposphere.logs import LogGroup
+from troposphere.s3 import Bucket, BucketPolicy
+
+from templates import access
+from templates.config import Config
+from templates.container import CONTAINER
+from templates.storage import BUCKET_ACTIONS, private_bucket, tidy
+
+HAS_SOURCE: Final = "HasSource"
+HAS_RELEASE: Final = "HasRelease"
+
+CONDITIONS: Final[Mapping[str, Any]] = {
+    HAS_SOURCE: And(Not(Equals(Ref("SourceURL"), "")), Not(Equals(Ref("ConnectionArn"), ""))),
+    HAS_RELEASE: And(ConditionRef(HAS_SOURCE), Not(Equals(Ref("DeploymentRoleArn"), ""))),
+}
+
+IMAGE: Final = "aws/codebuild/standard:7.0"
+
+EXPIRY: Final = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "What lost its tag",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
+            "action": {"type": "expire"},
+        },
+        {
+            "rulePriority": 2,
+            "description": "Builds that were never released; releases are tagged release-* and stay",
+            "selection": {
+                "tagStatus": "tagged",
+                "tagPrefixList": ["build-"],
+                "countType": "imageCountMoreThan",
+                "countNumber": 50,
+            },
+            "action": {"type": "expire"},
+        },
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where releases are kept."""
+
+    repository: Repository
+    bucket: Bucket
+    bucket_policy: BucketPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A CodeBuild project with its role and log."""
+
+    logs: LogGroup
+    role: Role
+    project: Project
+
+
+def stores(config: Config) -> Stores:
+    """Return the image registry and the artifact bucket."""
+    bucket = private_bucket("ArtifactBucket", tidy(config.retention))
+    return Stores(repository=_repository(config), bucket=bucket, bucket_policy=_bucket_policy(bucket))
+
+
+def check(config: Config) -> Build:
+    """Return the project for pull requests: it reads the source and writes its log and test reports."""
+    return _build(
+        config,
+        name="check",
+        condition=HAS_SOURCE,
+        statements=(),
+        environment=_environment(TARGET="check"),
+        triggers=ProjectTriggers(
+            Webhook=True,
+            FilterGroups=[[_filter("EVENT", PULL_REQUEST_EVENTS)]],
+            # Whoever may write a pull request may not yet run code here.
+            PullRequestBuildPolicy=PullRequestBuildPolicy(RequiresCommentApproval="FORK_PULL_REQUESTS"),
+        ),
+    )
+
+
+def release(config: Config, stores: Stores) -> Build:
+    """Return the project for the protected branch: it pushes the image and the packages, and deploys."""
+    environment = _environment(
+        TARGET="release", STAGE=config.stage, DEPLOYMENT_ROLE_ARN=Ref("DeploymentRoleArn")
+    )
+    # Building an image takes a Docker daemon.
+    environment.PrivilegedMode = True
+    return _build(
+        config,
+        name="release",
+        condition=HAS_RELEASE,
+        statements=[*_publish(stores), *_deploy(config)],
+        environment=environment,
+        triggers=ProjectTriggers(
+            Webhook=True,
+            FilterGroups=[[_filter("EVENT", "PUSH"), _filter("HEAD_REF", Sub("^refs/heads/${Branch}$"))]],
+        ),
+    )
+
+
+PULL_REQUEST_EVENTS: Final = "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED, PULL_REQUEST_REOPENED"
+
+
+def _repository(config: Config) -> Repository:
+    return Repository(
+        "ValidatorRepository",
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+        RepositoryName=config.named(CONTAINER),
+        ImageTagMutability="IMMUTABLE",
+        ImageScanningConfiguration=ImageScanningConfiguration(ScanOnPush=True),
+        LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=json.dumps(EXPIRY)),
+    )
+
+
+def _bucket_policy(bucket: Bucket) -> BucketPolicy:
+    title = bucket.title
+    return BucketPolicy(
+        "ArtifactBucketPolicy",
+        Bucket=Ref(bucket),
+        PolicyDocument=access.document(
+            [access.only_tls(BUCKET_ACTIONS, access.bucket_arn(title), access.object_arn(title, "*"))]
+        ),
+    )
+
+
+def _build(
+    config: Config,
+    *,
+    name: str,
+    condition: str,
+    statements: Iterable[Statement],
+    environment: Environment,
+    triggers: ProjectTriggers,
+) -> Build:
+    title, project = name.capitalize(), config.named(name)
+    logs = LogGroup(
+        f"{title}Logs",
+        Condition=condition,
+        LogGroupName=f"/aws/codebuild/{project}",
+        RetentionInDays=config.retention.log_days,
+    )
+    role = access.role(
+        f"{title}BuildRole",
+        access.trust("codebuild"),
+        f"What the build {name} may do",
+        [access.write_logs(GetAtt(logs, "Arn")), _read_source(), _report(project), *statements],
+    )
+    role.Condition = condition
+    return Build(
+        logs=logs,
+        role=role,
+        project=Project(
+            f"{title}Project",
+            Condition=condition,
+            Name=project,
+            ServiceRole=GetAtt(role, "Arn"),
+            Source=_source(),
+            SourceVersion=Ref("Branch"),
+            Artifacts=Artifacts(Type="NO_ARTIFACTS"),
+            Environment=environment,
+            LogsConfig=LogsConfig(CloudWatchLogs=CloudWatchLogs(Status="ENABLED", GroupName=Ref(logs))),
+            Triggers=triggers,
+            TimeoutInMinutes=60,
+            QueuedTimeoutInMinutes=120,
+        ),
+    )
+
+
+def _environment(**variables: object) -> Environment:
+    return Environment(
+        Type="LINUX_CONTAINER",
+        ComputeType="BUILD_GENERAL1_MEDIUM",
+        Image=IMAGE,
+        EnvironmentVariables=[{"Name": name, "Value": value} for name, value in variables.items()],
+    )
+
+
+def _source() -> Source:
+    return Source(
+        Type="GITHUB",
+        Location=Ref("SourceURL"),
+        # troposphere still knows OAUTH alone.
+        Auth=SourceAuth(Type="CODECONNECTIONS", Resource=Ref("ConnectionArn")).no_validation(),
+        BuildSpec="buildspec.yml",
+        ReportBuildStatus=True,
+        GitCloneDepth=1,
+    )
+
+
+def _filter(kind: str, pattern: Any) -> WebhookFilter:
+    return WebhookFilter(Type=kind, Pattern=pattern)
+
+
+def _read_source() -> Statement:
+    return access.allow(
+        [codeconnections.GetConnection, codeconnections.GetConnectionToken, codeconnections.UseConnection],
+        Ref("ConnectionArn"),
+    )
+
+
+def _report(project: str) -> Statement:
+    return access.allow(
+        [
+            codebuild.CreateReportGroup,
+            codebuild.CreateReport,
+            codebuild.UpdateReport,
+            codebuild.BatchPutTestCases,
+        ],
+        access.local("codebuild", f"report-group/{project}-*"),
+    )
+
+
+def _publish(stores: Stores) -> Iterable[Statement]:
+    bucket = stores.bucket.title
+    kept = ("packages/*", "schemas/*", "templates/*")
+    yield access.log_in_to_registries()
+    yield access.pull_images(GetAtt(stores.repository, "Arn"))
+    yield access.allow(
+        [
+            ecr.CompleteLayerUpload,
+            ecr.DescribeImages,
+            ecr.InitiateLayerUpload,
+            ecr.PutImage,
+            ecr.UploadLayerPart,
+        ],
+        GetAtt(stores.repository, "Arn"),
+    )
+    yield access.read_objects(bucket, *kept)
+    yield access.write_objects(bucket, *kept)
+    yield access.allow([s3.ListBucket], access.bucket_arn(bucket))
+
+
+def _deploy(config: Config) -> Iterable[Statement]:
+    delivery, pipeline = (
+        access.local("cloudformation", f"stack/{config.named(stack)}/*") for stack in ("delivery", "pipeline")
+    )
+    # A changed delivery stack is seen here and executed by a person: a release may not widen its own role.
+    yield access.allow(
+        [
+            cloudformation.CreateChangeSet,
+            cloudformation.DeleteChangeSet,
+            cloudformation.DescribeChangeSet,
+            cloudformation.DescribeStackEvents,
+            cloudformation.DescribeStacks,
+            cloudformation.GetTemplate,
+        ],
+        delivery,
+        pipeline,
+    )
+    yield access.allow([cloudformation.DeleteStack, cloudformation.ExecuteChangeSet], pipeline)
+    yield access.pass_role_arn(Ref("DeploymentRoleArn"), "cloudformation")

@@ -1,0 +1,103 @@
+"""What people are told, by SNS: what happened, to which data, why, and where to read on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from awacs import sns
+from troposphere import Ref
+from troposphere.sns import Topic
+
+from templates import access
+from templates.asl import Call, Name, State, fail, jsonata, notice
+from validator.contract import Artifact
+
+RETRIED: Final = ("SNS.InternalErrorException", "SNS.ThrottledException", "SNS.SdkClientException")
+
+DAY: Final = "$run.dataset & ' of ' & $run.run_date"
+REPORT: Final = f"$run.output_uri & '/{Artifact.REPORT}'"
+COUNTS: Final = "$gate.counts.error & ' errors, ' & $gate.counts.warning & ' warnings'"
+
+# & makes text of whatever a finding holds, also of nothing: no notice fails for its wording.
+FINDING: Final = "(code & ' ' & feature & ': ' & message)"
+FINDINGS: Final = f"$join([$gate.findings.('- ' & {FINDING})], '\\n')"
+FIRST_FINDINGS: Final = f"$join([$gate.findings[[0..2]].{FINDING}], '; ')"
+
+REASON: Final = (
+    r"""($stopped := $match($failure.cause, /"StoppedReason"\s*:\s*"([^"]*)"/).groups[0]; """
+    r"""$code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/).groups[0]; """
+    "$exists($stopped) ? $stopped & ($exists($code) ? ' Exit code ' & $code & '.' : '') "
+    ": $substring($failure.cause, 0, 1000))"
+)
+"""Why a state failed: a stopped task's own reason, else the beginning of the cause."""
+
+SUBJECT_LIMIT: Final = 100
+"""Characters SNS takes, ASCII only: subjects are made of names that can be nothing else."""
+
+
+def data_rejected() -> State:
+    """Return the end of a run whose data did not pass."""
+    return fail(
+        Name.DATA_REJECTED, f"{DAY} & ': ' & {COUNTS} & ': ' & {FIRST_FINDINGS} & '; see ' & {REPORT}"
+    )
+
+
+def failed() -> State:
+    """Return the end of a run that could not be carried through."""
+    return fail(Name.FAILED, f"$failure.state & ': ' & $failure.error & ': ' & {REASON}")
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The states that tell people something."""
+
+    topic: Topic
+    stage: str
+
+    def warning(self, *, then: Name) -> State:
+        """Tell that the data passed with warnings."""
+        subject = f"{DAY} & ' passed with warnings'"
+        return notice(Name.NOTIFY_WARNING, self._publish(subject, *_findings()), then=then)
+
+    def rejected(self, *, then: Name) -> State:
+        """Tell that the data did not pass, so nothing is trained."""
+        subject = f"{DAY} & ' rejected'"
+        return notice(Name.NOTIFY_REJECTED, self._publish(subject, *_findings()), then=then)
+
+    def registered(self, *, then: Name, output: Any) -> State:
+        """Tell that a better model is registered."""
+        subject = f"{DAY} & ' gave a better model'"
+        lines = (
+            "$evaluation.metric & ' ' & $evaluation.value & ' (before: ' & $evaluation.champion_value & ')'",
+            "'Model: ' & $model_package_arn",
+            f"'Report: ' & {REPORT}",
+        )
+        return notice(Name.NOTIFY_REGISTERED, self._publish(subject, *lines), then=then, output=output)
+
+    def failure(self, *, then: Name) -> State:
+        """Tell that the run failed; it may have failed before anything was planned."""
+        lines = (
+            f"$failure.error & ': ' & {REASON}",
+            "'Input: ' & $substring($string($states.context.Execution.Input), 0, 1000)",
+        )
+        return notice(Name.NOTIFY_FAILURE, self._publish("$failure.state & ' failed'", *lines), then=then)
+
+    def _publish(self, subject: str, *lines: str) -> Call:
+        subject = f"'Sluice {self.stage}: ' & {subject}"
+        body = ", ".join((subject, "''", *lines, "''", "'Execution: ' & $states.context.Execution.Id"))
+        return Call(
+            resource="arn:aws:states:::sns:publish",
+            arguments={
+                "TopicArn": Ref(self.topic),
+                "Subject": jsonata(f"$substring({subject}, 0, {SUBJECT_LIMIT})"),
+                "Message": jsonata(rf"$join([{body}], '\n')"),
+            },
+            retried=RETRIED,
+            timeout_seconds=30,
+            statements=(access.allow([sns.Publish], Ref(self.topic)),),
+        )
+
+
+def _findings() -> tuple[str, ...]:
+    return (COUNTS, "''", FINDINGS, "''", f"'Report: ' & {REPORT}")

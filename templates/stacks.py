@@ -1,0 +1,130 @@
+"""The stacks: which parts they have, and what others need to know of them.
+
+    config -> parts -> template -> JSON
+
+Pure functions of the configuration: no AWS call, no clock, no random; the same configuration gives the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from troposphere import AWSObject, Equals, Export, GetAtt, Not, Output, Ref, Sub, Template
+
+from templates import (
+    alerts,
+    container,
+    delivery,
+    functions,
+    jobs,
+    network,
+    parameters,
+    registry,
+    storage,
+    triggers,
+    workflow,
+)
+from templates.config import Config
+
+
+def delivery_stack(config: Config) -> Template:
+    """Return the stack that changes come in by; deployed first, once per account and stage."""
+    template = Template(f"Sluice {config.stage}: image registry, artifact bucket, builds")
+    parameters.add(template, parameters.delivery_groups())
+    for name, condition in delivery.CONDITIONS.items():
+        template.add_condition(name, condition)
+    stores = delivery.stores(config)
+    _add(template, stores, delivery.check(config), delivery.release(config, stores))
+    template.add_output(_delivery_outputs(stores))
+    return template
+
+
+def pipeline_stack(config: Config) -> Template:
+    """Return the stack of the pipeline itself."""
+    template = Template(f"Sluice {config.stage}: a gate for training data, and the pipeline behind it")
+    parameters.add(template, parameters.pipeline_groups(config))
+    template.add_mapping(jobs.IMAGE_MAP, jobs.IMAGE_ACCOUNTS)
+    template.add_condition(jobs.OWN_IMAGE, Not(Equals(Ref("TrainingImageURI"), "")))
+    template.add_condition(alerts.HAS_EMAIL, alerts.EMAIL_GIVEN)
+
+    bucket = storage.pipeline_bucket(config.retention)
+    group = registry.model_package_group(config)
+    parts = workflow.Parts(
+        network=network.network(config),
+        validator=container.validator(config),
+        init=functions.init(config),
+        evaluate=functions.evaluate(config),
+        preparation=jobs.preparation(config),
+        training_role=jobs.training_role(config),
+        alerts=alerts.alerts(config),
+    )
+    machine = workflow.workflow(config, parts)
+    policy = storage.pipeline_bucket_policy(bucket, machine.role)
+    _add(template, bucket, policy, group, parts, machine, triggers.triggers(config, machine))
+    template.add_output(_pipeline_outputs(config, bucket, parts, machine))
+    return template
+
+
+def _pipeline_outputs(
+    config: Config, bucket: AWSObject, parts: workflow.Parts, machine: workflow.Workflow
+) -> list[Output]:
+    return [
+        _output("PipelineBucketName", "Data comes in below data/<dataset>/<run_date>/", Ref(bucket)),
+        _output("StateMachineAliasArn", "What triggers start", Ref(machine.alias)),
+        _output("StateMachineArn", "The state machine", Ref(machine.machine)),
+        _output("NotificationTopicArn", "Where people are told", Ref(parts.alerts.topic)),
+        _output("ModelPackageGroupName", "Where models are registered", registry.group_name(config)),
+        _output("ClusterName", "Where the validator runs", Ref(parts.validator.cluster)),
+        _output("EventBusName", "Bus of the events that start the pipeline", "default"),
+    ]
+
+
+def _delivery_outputs(stores: delivery.Stores) -> list[Output]:
+    uri = GetAtt(stores.repository, "RepositoryUri")
+    return [
+        _output("ArtifactBucketName", "Bucket of packages and schemas", Ref(stores.bucket)),
+        _output("ValidatorRepositoryUri", "Where the validator's image is pushed", uri),
+    ]
+
+
+STACKS: Final[Mapping[str, Callable[[Config], Template]]] = {
+    "delivery": delivery_stack,
+    "pipeline": pipeline_stack,
+}
+"""Name -> stack, in the order they are deployed."""
+
+
+def render(stack: str, config: Config) -> str:
+    """Return a stack's template as JSON, in the order it was written down, with a newline at its end.
+
+    Args:
+        stack: A key of ``STACKS``.
+        config: The configuration of a stage.
+    """
+    return json.dumps(STACKS[stack](config).to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _add(template: Template, *parts: object) -> None:
+    for resource in _resources(parts):
+        template.add_resource(resource)
+
+
+def _resources(part: Any) -> Iterator[AWSObject]:
+    """Yield the resources of a part: itself, its items, or its fields."""
+    if isinstance(part, AWSObject):
+        yield part
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _resources(item)
+    else:
+        for each in fields(part):
+            yield from _resources(getattr(part, each.name))
+
+
+def _output(title: str, what: str, value: object) -> Output:
+    export = Export(Sub(f"${{AWS::StackName}}-{title}"))
+    return Output(title, Description=what, Value=value, Export=export)

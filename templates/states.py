@@ -1,0 +1,434 @@
+"""The states that do the work: one function a state, its permissions beside it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from awacs import ecs, events, glue, s3, sagemaker
+from awacs.aws import ArnEquals, Condition, Statement, StringEquals
+from awacs.awslambda import InvokeFunction
+from troposphere import GetAtt, Ref, Sub
+from troposphere.iam import Role
+
+from templates import access, jobs, registry
+from templates.access import PIPELINE_BUCKET
+from templates.asl import NULL, Call, Definition, Name, State, choice, failure, jsonata, rule, task
+from templates.config import Config
+from templates.container import CONTAINER, SPOT, Validator
+from templates.functions import Step
+from templates.jobs import Preparation
+from templates.network import Network, placement
+from validator.contract import GATE_LIMIT_BYTES, Artifact, Environment, Verdict
+
+LAMBDA_RETRIED: Final = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+ECS_RETRIED: Final = ("ECS.ServerException", "ECS.ThrottlingException")
+S3_RETRIED: Final = ("S3.S3Exception", "S3.SdkClientException")
+GLUE_RETRIED: Final = (
+    "Glue.ConcurrentRunsExceededException",
+    "Glue.InternalServiceException",
+    "Glue.OperationTimeoutException",
+    "Glue.ResourceNumberLimitExceededException",
+    "Glue.ThrottlingException",
+)
+TRAINING_RETRIED: Final = ("SageMaker.ResourceLimitExceededException", "SageMaker.ThrottlingException")
+REGISTRY_RETRIED: Final = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
+
+STATUS: Final = "$run.status = "
+OUTPUT_KEY: Final = "$substringAfter($substringAfter($run.output_uri, 's3://'), '/')"
+"""Key below which the validator wrote; the bucket is never taken from a variable."""
+
+
+def init(config: Config, step: Step, *, then: Name) -> State:
+    """Turn the trigger into a run, and begin all counters."""
+    payload = {
+        "input": jsonata("$states.context.Execution.Input"),
+        "execution": {
+            "name": jsonata("$states.context.Execution.Name"),
+            "id": jsonata("$states.context.Execution.Id"),
+            "started": jsonata("$states.context.Execution.StartTime"),
+        },
+    }
+    assign = {
+        "run": jsonata("$states.result.Payload"),
+        "capacity": SPOT,
+        "size": 0,
+        "interruptions": 0,
+        "storage_failures": 0,
+    }
+    return task(Name.INIT, _invoke(config, "init", step, payload, 120), then=then, assign=assign)
+
+
+def planned(*, then: Name, duplicate: Name, no_violation: Name, failed: Name) -> State:
+    """Go on with a run that was planned; an event seen before or a monitor's good news ends here."""
+    return choice(
+        Name.PLANNED,
+        [
+            rule(f"{STATUS}'Planned'", then),
+            rule(f"{STATUS}'Duplicate'", duplicate, output=_early(duplicate)),
+            rule(f"{STATUS}'NoViolation'", no_violation, output=_early(no_violation)),
+        ],
+        otherwise=failed,
+        assign=_failure(Name.PLANNED, "UnknownStatus", "'Init answered with status ' & $run.status"),
+    )
+
+
+def validate(config: Config, validator: Validator, network: Network, *, then: Name, failed: Name) -> State:
+    """Run the validator as a task: Spot first, on-demand when the capacity is not to be had."""
+    call = Call(
+        resource="arn:aws:states:::ecs:runTask.sync",
+        arguments={
+            "Cluster": GetAtt(validator.cluster, "Arn"),
+            "TaskDefinition": Ref(validator.task),
+            # Leaves out LaunchType, which excludes it; weights never fall back from Spot to on-demand.
+            "CapacityProviderStrategy": [{"CapacityProvider": jsonata("$capacity"), "Weight": 1}],
+            "NetworkConfiguration": placement(network),
+            "PropagateTags": "TASK_DEFINITION",
+            "Overrides": _overrides(),
+        },
+        retried=ECS_RETRIED,
+        timeout_seconds=config.validation.timeout_minutes * 60,
+        statements=_run_task(config, validator),
+    )
+    return task(Name.VALIDATE, call, then=then, failed=failed)
+
+
+def _overrides() -> Definition:
+    values = {
+        Environment.RUN_DATE: "$run.run_date",
+        Environment.RUN_ID: "$run.run_id",
+        Environment.MANIFEST_URI: "$run.manifest_uri",
+        Environment.DATA_URI: "$run.data_uri",
+        Environment.SCHEMA_URI: "$run.schema_uri",
+        Environment.BASELINE_URI: "$run.baseline_uri",
+        Environment.OUTPUT_URI: "$run.output_uri",
+        Environment.CAPACITY: "$capacity",
+    }
+    environment = [{"Name": name, "Value": jsonata(value)} for name, value in values.items()]
+    return {
+        "Cpu": jsonata("$run.sizes[$size].Cpu"),
+        "Memory": jsonata("$run.sizes[$size].Memory"),
+        "ContainerOverrides": [{"Name": CONTAINER, "Environment": environment}],
+    }
+
+
+def _run_task(config: Config, validator: Validator) -> tuple[Statement, ...]:
+    tasks = Sub(
+        f"arn:${{AWS::Partition}}:ecs:${{AWS::Region}}:${{AWS::AccountId}}:task/${{{validator.cluster.title}}}/*"
+    )
+    return (
+        access.allow(
+            [ecs.RunTask],
+            # Every revision: earlier versions of the state machine name earlier ones.
+            access.local("ecs", f"task-definition/{config.named(CONTAINER)}:*"),
+            Condition=Condition(ArnEquals({"ecs:cluster": GetAtt(validator.cluster, "Arn")})),
+        ),
+        access.allow([ecs.DescribeTasks, ecs.StopTask], tasks),
+        access.allow(
+            [ecs.TagResource], tasks, Condition=Condition(StringEquals({"ecs:CreateAction": "RunTask"}))
+        ),
+        access.pass_role(validator.task_role, "ecs-tasks"),
+        access.pass_role(validator.execution_role, "ecs-tasks"),
+        _await("ECSTask"),
+    )
+
+
+def read_gate(*, then: Name) -> State:
+    """Read what the validator said last."""
+    call = Call(
+        resource="arn:aws:states:::aws-sdk:s3:getObject",
+        arguments={
+            "Bucket": Ref(PIPELINE_BUCKET),
+            "Key": jsonata(f"{OUTPUT_KEY} & '/{Artifact.GATE}'"),
+            # A payload above 256 KiB ends the execution uncaught; a gate cut off here does not parse.
+            "Range": f"bytes=0-{GATE_LIMIT_BYTES - 1}",
+        },
+        retried=S3_RETRIED,
+        timeout_seconds=60,
+        statements=(
+            access.read_objects(PIPELINE_BUCKET, f"runs/*/{Artifact.GATE}"),
+            access.list_objects(PIPELINE_BUCKET, "runs/*"),
+        ),
+    )
+    return task(Name.READ_GATE, call, then=then, assign={"gate": jsonata("$parse($states.result.Body)")})
+
+
+def gate(*, passed: Name, warned: Name, rejected: Name, failed: Name) -> State:
+    """Let nothing through but this run's own pass or warn."""
+    ways = {Verdict.PASS: passed, Verdict.WARN: warned, Verdict.FAIL: rejected}
+    return choice(
+        Name.GATE,
+        [
+            rule(f"$gate.run_id = $run.run_id and $gate.verdict = '{verdict}'", then)
+            for verdict, then in ways.items()
+        ],
+        otherwise=failed,
+        assign=_failure(
+            Name.GATE,
+            "GateMismatch",
+            f"'{Artifact.GATE} below ' & $run.output_uri & ' is not of this run or has no verdict'",
+        ),
+    )
+
+
+def accept(*, then: Name) -> State:
+    """Put the day down as accepted: later days are compared with it."""
+    call = Call(
+        resource="arn:aws:states:::aws-sdk:s3:putObject",
+        arguments={
+            "Bucket": Ref(PIPELINE_BUCKET),
+            "Key": jsonata("'accepted/' & $run.dataset & '/' & $run.run_date & '.json'"),
+            "ContentType": "application/json",
+            "Body": {
+                "dataset": jsonata("$run.dataset"),
+                "run_date": jsonata("$run.run_date"),
+                "run_id": jsonata("$run.run_id"),
+                "verdict": jsonata("$gate.verdict"),
+                "statistics_uri": jsonata(f"$run.output_uri & '/{Artifact.STATISTICS}'"),
+                "manifest_uri": jsonata("$run.manifest_uri"),
+            },
+        },
+        retried=S3_RETRIED,
+        timeout_seconds=60,
+        statements=(access.allow([s3.PutObject], access.object_arn(PIPELINE_BUCKET, "accepted/*")),),
+    )
+    return task(Name.ACCEPT, call, then=then)
+
+
+def prepare(config: Config, preparation: Preparation, *, then: Name) -> State:
+    """Clean, type and split what the manifest names."""
+    call = Call(
+        resource="arn:aws:states:::glue:startJobRun.sync",
+        arguments={
+            "JobName": Ref(preparation.job),
+            "Arguments": {
+                # Overrides the job's own: a version of the state machine keeps the script it was made with.
+                "--scriptLocation": jobs.script(),
+                "--manifest_uri": jsonata("$run.manifest_uri"),
+                "--data_uri": jsonata("$run.data_uri"),
+                "--verdict_uri": jsonata(f"$run.output_uri & '/{Artifact.VERDICT}'"),
+                "--output_uri": jsonata("$run.prepared_uri"),
+                "--label": jsonata("$run.label"),
+                "--drop": jsonata("$run.drop = '' ? '-' : $run.drop"),
+            },
+        },
+        retried=GLUE_RETRIED,
+        # The job's own limit speaks first.
+        timeout_seconds=config.preparation.timeout_minutes * 60 + 600,
+        statements=(
+            access.allow(
+                [glue.StartJobRun, glue.GetJobRun, glue.GetJobRuns, glue.BatchStopJobRun],
+                access.local("glue", f"job/{config.named('prepare')}"),
+            ),
+        ),
+    )
+    return task(Name.PREPARE, call, then=then)
+
+
+def train(config: Config, role: Role, *, then: Name) -> State:
+    """Train on managed Spot, beside the champion when there is one."""
+    call = Call(
+        resource="arn:aws:states:::sagemaker:createTrainingJob.sync",
+        arguments={
+            "TrainingJobName": jsonata("$run.job_name"),
+            "RoleArn": GetAtt(role, "Arn"),
+            "AlgorithmSpecification": {"TrainingImage": jobs.training_image(), "TrainingInputMode": "File"},
+            "HyperParameters": _hyperparameters(config),
+            "InputDataConfig": jsonata(CHANNELS),
+            "OutputDataConfig": {"S3OutputPath": jsonata("$run.training_uri")},
+            "ResourceConfig": {
+                "InstanceCount": 1,
+                "InstanceType": Ref("TrainingInstanceType"),
+                "VolumeSizeInGB": config.training.volume_gb,
+            },
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {
+                "MaxRuntimeInSeconds": config.training.timeout_minutes * 60,
+                "MaxWaitTimeInSeconds": config.training.wait_minutes * 60,
+            },
+        },
+        retried=TRAINING_RETRIED,
+        timeout_seconds=config.training.wait_minutes * 60 + 600,
+        statements=_run_training(config, role),
+    )
+    return task(Name.TRAIN, call, then=then, assign={"training": TRAINING})
+
+
+CHANNELS: Final = (
+    "($channel := function($name, $type, $uri) { {"
+    '"ChannelName": $name, "ContentType": $type, "DataSource": {"S3DataSource": {'
+    '"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", "S3Uri": $uri}}} }; '
+    "$append(["
+    "$channel('train', 'application/x-parquet', $run.prepared_uri & '/train/'), "
+    "$channel('validation', 'application/x-parquet', $run.prepared_uri & '/validation/')], "
+    "$run.champion.model_data_url = '' ? [] "
+    ": $channel('champion', 'application/gzip', $run.champion.model_data_url)))"
+)
+
+TRAINING: Final = {
+    "status": jsonata("$states.result.TrainingJobStatus"),
+    # A job that was stopped may have left no model.
+    "model_data_url": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts & ''"),
+    "entered": jsonata("$states.context.State.EnteredTime"),
+}
+
+
+def _hyperparameters(config: Config) -> Definition:
+    return {
+        "sagemaker_program": "main.py",
+        "sagemaker_submit_directory": jobs.package(),
+        "label": jsonata("$run.label"),
+        **dict(config.training.hyperparameters),
+    }
+
+
+def _run_training(config: Config, role: Role) -> tuple[Statement, ...]:
+    # Init begins the names of jobs with the dataset's.
+    names = [access.local("sagemaker", f"training-job/{dataset.name}-*") for dataset in config.datasets]
+    return (
+        access.allow(
+            [
+                sagemaker.CreateTrainingJob,
+                sagemaker.DescribeTrainingJob,
+                sagemaker.StopTrainingJob,
+                sagemaker.AddTags,
+                sagemaker.ListTags,
+            ],
+            *names,
+        ),
+        access.pass_role(role, "sagemaker"),
+        _await("SageMakerTrainingJobs"),
+    )
+
+
+def trained(*, then: Name, failed: Name) -> State:
+    """Go on with a completed training: one that ran out of time ends as Stopped, which is no error."""
+    return choice(
+        Name.TRAINED,
+        [rule("$training.status = 'Completed' and $training.model_data_url != ''", then)],
+        otherwise=failed,
+        assign=_failure(
+            Name.TRAINED, "NotCompleted", "'training job ' & $run.job_name & ' ended as ' & $training.status"
+        ),
+    )
+
+
+def evaluate(config: Config, step: Step, *, then: Name) -> State:
+    """Compare the new model with the champion, and make sure of what it was trained on."""
+    payload = {
+        "run_id": jsonata("$run.run_id"),
+        "model_data_url": jsonata("$training.model_data_url"),
+        "champion": jsonata("$run.champion"),
+        "manifest_uri": jsonata("$run.manifest_uri"),
+        "prepared_before": jsonata("$training.entered"),
+        "margin": config.promotion.margin,
+    }
+    call = _invoke(config, "evaluate", step, payload, 180)
+    return task(Name.EVALUATE, call, then=then, assign={"evaluation": jsonata("$states.result.Payload")})
+
+
+def better(*, then: Name, not_better: Name, failed: Name) -> State:
+    """Register a model that is better by the margin, and only that."""
+    return choice(
+        Name.BETTER,
+        [
+            rule("$evaluation.better = true", then),
+            rule("$evaluation.better = false", not_better, output=outcome(not_better)),
+        ],
+        otherwise=failed,
+        assign=_failure(Name.BETTER, "NotEvaluated", "'Evaluate did not say whether the model is better'"),
+    )
+
+
+def register(config: Config, *, then: Name) -> State:
+    """Add the model to the registry, with where it came from."""
+    call = Call(
+        resource="arn:aws:states:::aws-sdk:sagemaker:createModelPackage",
+        arguments={
+            "ModelPackageGroupName": registry.group_name(config),
+            "ModelApprovalStatus": Ref("ModelApprovalStatus"),
+            # A retried call registers once; at most 36 of [A-Za-z0-9-].
+            "ClientToken": jsonata("$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 36)"),
+            "InferenceSpecification": {
+                "Containers": [
+                    {
+                        "Image": jobs.training_image(),
+                        "ModelDataUrl": jsonata("$training.model_data_url"),
+                    }
+                ],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+            "CustomerMetadataProperties": {
+                "run_id": jsonata("$run.run_id"),
+                "run_date": jsonata("$run.run_date"),
+                "dataset": jsonata("$run.dataset"),
+                "metric": jsonata("$string($evaluation.metric)"),
+                "value": jsonata("$string($evaluation.value)"),
+            },
+        },
+        retried=REGISTRY_RETRIED,
+        timeout_seconds=60,
+        statements=(registry.register(config),),
+    )
+    assign = {"model_package_arn": jsonata("$states.result.ModelPackageArn")}
+    return task(Name.REGISTER, call, then=then, assign=assign)
+
+
+def outcome(status: Name, *, package: str = "") -> Definition:
+    """Return the execution's output after a judged run; ``package`` is the ARN of what was registered."""
+    return {
+        **_head(status),
+        "verdict": jsonata("$gate.verdict"),
+        "report_uri": jsonata(f"$run.output_uri & '/{Artifact.REPORT}'"),
+        "evaluation": jsonata("$evaluation"),
+        "model_package_arn": package,
+    }
+
+
+def _early(status: Name) -> Definition:
+    return {
+        **_head(status),
+        "verdict": NULL,
+        "report_uri": "",
+        "evaluation": NULL,
+        "model_package_arn": "",
+    }
+
+
+def _head(status: Name) -> Definition:
+    return {
+        "status": status,
+        "dataset": jsonata("$run.dataset"),
+        "run_date": jsonata("$run.run_date"),
+        "run_id": jsonata("$run.run_id"),
+    }
+
+
+def _failure(name: Name, error: str, cause: str) -> Definition:
+    return {"failure": failure(name, error=error, cause=jsonata(cause))}
+
+
+def _invoke(config: Config, function: str, step: Step, payload: Any, timeout_seconds: int) -> Call:
+    return Call(
+        resource="arn:aws:states:::lambda:invoke",
+        arguments={"FunctionName": Ref(step.version), "Payload": payload},
+        retried=LAMBDA_RETRIED,
+        timeout_seconds=timeout_seconds,
+        # Every version: earlier versions of the state machine name earlier ones.
+        statements=(
+            access.allow([InvokeFunction], access.local("lambda", f"function:{config.named(function)}:*")),
+        ),
+    )
+
+
+def _await(kind: str) -> Statement:
+    """Allow what ``.sync`` needs to hear of a job's end: a rule that Step Functions keeps in the account."""
+    return access.allow(
+        [events.PutTargets, events.PutRule, events.DescribeRule],
+        access.local("events", f"rule/StepFunctionsGetEventsFor{kind}Rule"),
+    )

@@ -1,0 +1,132 @@
+"""The pipeline's bucket: data, runs, accepted days, claims.
+
+data/<dataset>/<run_date>/…      what comes in
+runs/<run_date>/<run_id>/…       manifest, validation, prepared, training
+accepted/<dataset>/<date>.json   only the state machine's role may write here
+triggers/… locks/…               claims of Init
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from awacs import s3 as actions
+from awacs.aws import ArnNotEquals, Condition, Deny, PolicyDocument, Principal, Statement
+from troposphere import GetAtt, Ref
+from troposphere.iam import Role
+from troposphere.s3 import (
+    AbortIncompleteMultipartUpload,
+    Bucket,
+    BucketEncryption,
+    BucketPolicy,
+    LifecycleConfiguration,
+    LifecycleRule,
+    NoncurrentVersionExpiration,
+    OwnershipControls,
+    OwnershipControlsRule,
+    PublicAccessBlockConfiguration,
+    ServerSideEncryptionByDefault,
+    ServerSideEncryptionRule,
+    VersioningConfiguration,
+)
+
+from templates.access import PIPELINE_BUCKET, bucket_arn, object_arn, only_tls
+from templates.config import Retention
+
+BUCKET_ACTIONS: Final = (
+    actions.DeleteObject,
+    actions.GetObject,
+    actions.GetObjectVersion,
+    actions.ListBucket,
+    actions.PutObject,
+)
+
+
+def pipeline_bucket(retention: Retention) -> Bucket:
+    """Return the bucket of the pipeline."""
+    return private_bucket(
+        PIPELINE_BUCKET,
+        [
+            *tidy(retention),
+            LifecycleRule(
+                Id="forget-triggers",
+                Status="Enabled",
+                Prefix="triggers/",
+                ExpirationInDays=retention.trigger_days,
+            ),
+        ],
+    )
+
+
+def pipeline_bucket_policy(bucket: Bucket, writer: Role) -> BucketPolicy:
+    """Return its policy: TLS only, and accepted days are the state machine's alone."""
+    return BucketPolicy(
+        "PipelineBucketPolicy",
+        Bucket=Ref(bucket),
+        PolicyDocument=PolicyDocument(
+            Version="2012-10-17",
+            Statement=[
+                only_tls(BUCKET_ACTIONS, bucket_arn(PIPELINE_BUCKET), object_arn(PIPELINE_BUCKET, "*")),
+                _only_accepts(writer),
+            ],
+        ),
+    )
+
+
+def _only_accepts(writer: Role) -> Statement:
+    return Statement(
+        Sid="OnlyTheStateMachineAccepts",
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=[actions.PutObject, actions.DeleteObject],
+        Resource=[object_arn(PIPELINE_BUCKET, "accepted/*")],
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": GetAtt(writer, "Arn")})),
+    )
+
+
+def private_bucket(title: str, rules: list[LifecycleRule]) -> Bucket:
+    """Return a bucket: private, encrypted, versioned, owned by its account, kept when the stack goes."""
+    return Bucket(
+        title,
+        # What was never made stays no burden: a failed first create leaves no bucket behind.
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+        BucketEncryption=_encryption(),
+        LifecycleConfiguration=LifecycleConfiguration(Rules=rules),
+        OwnershipControls=OwnershipControls(
+            Rules=[OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
+        ),
+        PublicAccessBlockConfiguration=PublicAccessBlockConfiguration(
+            BlockPublicAcls=True,
+            BlockPublicPolicy=True,
+            IgnorePublicAcls=True,
+            RestrictPublicBuckets=True,
+        ),
+        VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
+    )
+
+
+def tidy(retention: Retention) -> list[LifecycleRule]:
+    """Return the rules every bucket has: replaced versions expire, unfinished uploads are given up."""
+    return [
+        LifecycleRule(
+            Id="expire-replaced-versions",
+            Status="Enabled",
+            NoncurrentVersionExpiration=NoncurrentVersionExpiration(NoncurrentDays=retention.noncurrent_days),
+        ),
+        LifecycleRule(
+            Id="give-up-unfinished-uploads",
+            Status="Enabled",
+            AbortIncompleteMultipartUpload=AbortIncompleteMultipartUpload(DaysAfterInitiation=7),
+        ),
+    ]
+
+
+def _encryption() -> BucketEncryption:
+    return BucketEncryption(
+        ServerSideEncryptionConfiguration=[
+            ServerSideEncryptionRule(
+                ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
+            )
+        ]
+    )

@@ -1,0 +1,122 @@
+"""A table of the configuration file, read key by key: every refusal names the file and the key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NoReturn, TypeVar
+
+Word = TypeVar("Word", bound=StrEnum)
+
+_MISSING: Final = object()
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; one line: which file and key, why, what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A TOML table with its place in the file.
+
+    Attributes:
+        source: The file's name as people typed it.
+        place: Dotted path of the table, "" for the file itself.
+        values: What stands in it.
+    """
+
+    source: str
+    place: str
+    values: Mapping[str, Any]
+
+    def refuse(self, key: str, why: str) -> NoReturn:
+        """Raise a ConfigError about a key of this table."""
+        raise ConfigError(f"{self.source}: {self._path(key)} {why}")
+
+    def only(self, *known: str) -> None:
+        """Refuse any key that is not known: a misspelt setting must not be passed over."""
+        for key in self.values:
+            if key not in known:
+                self.refuse(key, f"is not known: take one of {', '.join(known)}")
+
+    def text(self, key: str, pattern: str, expected: str) -> str:
+        """Return a string that matches the whole pattern."""
+        value = self._value(key, _MISSING, expected)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            self._mismatch(key, value, expected)
+        return value
+
+    def texts(self, key: str, pattern: str, expected: str) -> tuple[str, ...]:
+        """Return a list of strings, each matching the whole pattern; an absent one is empty."""
+        value = self._value(key, [], expected)
+        if not isinstance(value, list):
+            self._mismatch(key, value, expected)
+        for item in value:
+            if not isinstance(item, str) or not re.fullmatch(pattern, item):
+                self._mismatch(key, item, expected)
+        return tuple(value)
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        """Return a whole number within bounds, both included."""
+        expected = f"a whole number from {low} to {high}"
+        value = self._value(key, _MISSING, expected)
+        if type(value) is not int or not low <= value <= high:
+            self._mismatch(key, value, expected)
+        return value
+
+    def number(self, key: str, low: float, high: float) -> float:
+        """Return a number within bounds, both included; nan is in none."""
+        expected = f"a number from {low} to {high}"
+        value = self._value(key, _MISSING, expected)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self._mismatch(key, value, expected)
+        return float(value)
+
+    def word(self, key: str, words: type[Word]) -> Word:
+        """Return a word of an enumeration."""
+        return words(self.one_of(key, [str(word) for word in words]))
+
+    def one_of(self, key: str, offered: Collection[Any]) -> Any:
+        """Return a value that is among those offered."""
+        expected = f"one of {', '.join(map(str, offered))}"
+        value = self._value(key, _MISSING, expected)
+        if isinstance(value, bool | list | dict) or value not in offered:
+            self._mismatch(key, value, expected)
+        return value
+
+    def table(self, key: str) -> Table:
+        """Return the table below a key."""
+        value = self._value(key, _MISSING, "a table")
+        if not isinstance(value, Mapping):
+            self._mismatch(key, value, "a table")
+        return Table(self.source, self._path(key), value)
+
+    def tables(self, key: str) -> Iterator[Table]:
+        """Yield the tables of a list, of which there must be one at least."""
+        value = self._value(key, _MISSING, "a list of tables")
+        if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
+            self._mismatch(key, value, "a list of tables")
+        for index, item in enumerate(value):
+            yield Table(self.source, f"{self._path(key)}[{index}]", item)
+
+    def _path(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def _value(self, key: str, default: Any, expected: str) -> Any:
+        value = self.values.get(key, default)
+        return self.refuse(key, f"is missing: expected {expected}") if value is _MISSING else value
+
+    def _mismatch(self, key: str, value: object, expected: str) -> NoReturn:
+        self.refuse(key, f"is {value!r:.80}: expected {expected}")
+
+
+def overlay(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of ``base`` with those of ``above`` laid over them, key by key."""
+    laid = dict(base)
+    for key, value in above.items():
+        below = laid.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        laid[key] = overlay(below, value) if both else value  # type: ignore[arg-type]
+    return laid
