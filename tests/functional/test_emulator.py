@@ -47,6 +47,8 @@ if mode == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("shard 1 of 2 done", flush=True)
     time.sleep(60)
+if mode == "write":
+    boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key="one.json", Body=b"other")
 if mode == "read":
     body = boto3.client("s3").get_object(Bucket=os.environ["BUCKET"], Key="one.json")["Body"].read()
     print("read", body.decode(), boto3.client("sts").get_caller_identity()["Arn"], flush=True)
@@ -55,7 +57,6 @@ sys.exit(int(os.environ.get("CODE", "0")))
 
 SCRIPT = """
 import argparse, json, os, pathlib
-import boto3
 parser = argparse.ArgumentParser()
 for name in ("JOB_NAME", "JOB_RUN_ID", "data_uri", "one", "output_uri", "label"):
     parser.add_argument("--" + name, required=True)
@@ -69,7 +70,7 @@ out.mkdir()
     "files": {str(f.relative_to(data)): f.read_text() for f in sorted(data.rglob("*")) if f.is_file()},
     "one": pathlib.Path(asked.one).read_text(),
     "changed": os.stat(asked.one).st_mtime,
-    "role": boto3.client("sts").get_caller_identity()["Arn"],
+    "key": os.environ["AWS_ACCESS_KEY_ID"],
 }))
 """
 
@@ -92,8 +93,12 @@ asked = parser.parse_args()
 rows = sorted(os.listdir(os.environ["SM_CHANNEL_TRAIN"]))
 if asked.label == "wrong":
     raise SystemExit("no such label: wrong")
-pathlib.Path(os.environ["SM_MODEL_DIR"], "model.json").write_text(json.dumps(
-    {"rows": rows, "rounds": asked.rounds, "hps": json.loads(os.environ["SM_HPS"]), "helper": os.path.exists("helper.py")}))
+pathlib.Path(os.environ["SM_MODEL_DIR"], "model.json").write_text(json.dumps({
+    "rows": rows,
+    "rounds": asked.rounds,
+    "hps": json.loads(os.environ["SM_HPS"]),
+    "helper": os.path.exists("helper.py"),
+}))
 pathlib.Path(os.environ["SM_OUTPUT_DATA_DIR"], "notes.txt").write_text("done")
 """
 
@@ -109,9 +114,9 @@ def handler(event, context):
 """
 
 
-def role(service: str) -> dict[str, Any]:
+def role(service: str, *actions: str) -> dict[str, Any]:
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    allow = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -145,16 +150,20 @@ def template(answer: str) -> dict[str, Any]:
         "Environment": [{"Name": "MODE", "Value": "ok"}],
         "LogConfiguration": {
             "LogDriver": "awslogs",
-            "Options": {"awslogs-group": {"Ref": "Logs"}, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "t"},
+            "Options": {
+                "awslogs-group": {"Ref": "Logs"},
+                "awslogs-region": "us-east-1",
+                "awslogs-stream-prefix": "t",
+            },
         },
     }
     resources: dict[str, Any] = {
         "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "tiny-bucket"}},
         "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/tiny/tasks"}},
-        "TaskRole": role("ecs-tasks.amazonaws.com"),
-        "JobRole": role("glue.amazonaws.com"),
-        "TrainingRole": role("sagemaker.amazonaws.com"),
-        "FunctionRole": role("lambda.amazonaws.com"),
+        "TaskRole": role("ecs-tasks.amazonaws.com", "s3:GetObject"),
+        "JobRole": role("glue.amazonaws.com", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        "TrainingRole": role("sagemaker.amazonaws.com", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        "FunctionRole": role("lambda.amazonaws.com", "logs:PutLogEvents"),
         "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "tiny"}},
         "Providers": {
             "Type": "AWS::ECS::ClusterCapacityProviderAssociations",
@@ -183,7 +192,10 @@ def template(answer: str) -> dict[str, Any]:
                     "Name": name.lower(),
                     "Role": attribute("Arn", "JobRole"),
                     "GlueVersion": "5.0",
-                    "Command": {"Name": "glueetl", "ScriptLocation": f"s3://tiny-bucket/code/{name.lower()}.py"},
+                    "Command": {
+                        "Name": "glueetl",
+                        "ScriptLocation": f"s3://tiny-bucket/code/{name.lower()}.py",
+                    },
                     "DefaultArguments": {"--label": "tips"},
                 },
             }
@@ -199,7 +211,10 @@ def template(answer: str) -> dict[str, Any]:
                 "Code": {"S3Bucket": "code-bucket", "S3Key": "function.zip"},
             },
         },
-        "FunctionVersion": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+        "FunctionVersion": {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": "Function"}},
+        },
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
@@ -221,7 +236,10 @@ def template(answer: str) -> dict[str, Any]:
             "Type": "AWS::StepFunctions::StateMachineAlias",
             "Properties": {
                 "Name": "live",
-                "DeploymentPreference": {"StateMachineVersionArn": {"Ref": "MachineVersion"}, "Type": "ALL_AT_ONCE"},
+                "DeploymentPreference": {
+                    "StateMachineVersionArn": {"Ref": "MachineVersion"},
+                    "Type": "ALL_AT_ONCE",
+                },
             },
         },
         "Models": {
@@ -239,7 +257,7 @@ def template(answer: str) -> dict[str, Any]:
     }
     references = ("MachineAlias", "MachineVersion", "FunctionVersion", "Models", "Repository", "Task")
     outputs: dict[str, Any] = {name: {"Value": {"Ref": name}} for name in references}
-    outputs["TrainingRole"] = {"Value": attribute("Arn", "TrainingRole")}
+    outputs |= {name: {"Value": attribute("Arn", name)} for name in ("TaskRole", "TrainingRole")}
     return {"Resources": resources, "Outputs": outputs}
 
 
@@ -278,7 +296,9 @@ def start(folder: Path, **told: Any) -> subprocess.Popen[bytes]:
 def until(condition: Any, seconds: float = 120) -> Any:
     """The first result of a call that is not empty."""
     patience = Retrying(
-        retry=retry_if_result(lambda result: not result), wait=wait_fixed(0.02), stop=stop_after_delay(seconds)
+        retry=retry_if_result(lambda result: not result),
+        wait=wait_fixed(0.02),
+        stop=stop_after_delay(seconds),
     )
     return patience(condition)
 
@@ -313,10 +333,14 @@ class Cloud:
         states = {step: {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True, **more}}
         text = json.dumps({"QueryLanguage": "JSONata", "StartAt": step, "States": states})
         machine = self.client("stepfunctions").create_state_machine(
-            name=f"{step}-{len(self._machines())}", definition=text, roleArn="arn:aws:iam::000000000000:role/any"
+            name=f"{step}-{len(self._machines())}",
+            definition=text,
+            roleArn=self.outputs["TaskRole"],
         )
         ended = self.finish(
-            self.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+            self.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"])[
+                "executionArn"
+            ]
         )
         output: dict[str, Any] = json.loads(ended["output"])
         return output
@@ -335,7 +359,9 @@ class Cloud:
         result: dict[str, Any] = until(ended)
         return result
 
-    def task(self, step: str, mode: str, *, capacity: str = "FARGATE_SPOT", **variables: str) -> dict[str, Any]:
+    def task(
+        self, step: str, mode: str, *, capacity: str = "FARGATE_SPOT", **variables: str
+    ) -> dict[str, Any]:
         environment = [{"Name": name, "Value": value} for name, value in {"MODE": mode, **variables}.items()]
         return self.run(
             step,
@@ -394,8 +420,10 @@ def deploy(cloud: Cloud, answer: str) -> None:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("emulator")
     (folder / "late.csv").write_text("k,v\nlate,1\n")
-    faults = [{**fault, **({"file": str(folder / "late.csv")} if "file" in fault else {})} for fault in FAULTS]
-    process = start(folder, faults=faults)
+    faults = [
+        {**fault, **({"file": str(folder / "late.csv")} if "file" in fault else {})} for fault in FAULTS
+    ]
+    process = start(folder, faults=faults, authorize=True)
     try:
         told = announced(folder)
         cloud = Cloud(folder, told["endpoint_url"], told["pid"], {})
@@ -421,12 +449,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 def test_listens_on_loopback_only(cloud: Cloud) -> None:
     lines = Path(f"/proc/{cloud.pid}/net/tcp").read_text().splitlines()[1:]
-    sockets = {os.readlink(item) for item in Path(f"/proc/{cloud.pid}/fd").iterdir() if item.is_symlink()}
+    sockets = {str(item.readlink()) for item in Path(f"/proc/{cloud.pid}/fd").iterdir() if item.is_symlink()}
     own = [line.split() for line in lines if f"socket:[{line.split()[9]}]" in sockets]
     listening = {fields[1].split(":")[0] for fields in own if fields[3] == "0A"}
     assert listening == {"0100007F"}
-    assert not [line for line in Path(f"/proc/{cloud.pid}/net/tcp6").read_text().splitlines()[1:] if " 0A " in line
-                and f"socket:[{line.split()[9]}]" in sockets]
+    assert not [
+        line
+        for line in Path(f"/proc/{cloud.pid}/net/tcp6").read_text().splitlines()[1:]
+        if " 0A " in line and f"socket:[{line.split()[9]}]" in sockets
+    ]
 
 
 def test_task_that_ends_well_is_the_result(cloud: Cloud) -> None:
@@ -454,6 +485,11 @@ def test_task_acts_as_its_role_and_logs_to_its_group(cloud: Cloud) -> None:
     assert 'read {"a": 1} arn:aws:sts::000000000000:assumed-role/tiny-TaskRole' in cloud.log("Reads-1")
     streams = cloud.client("logs").describe_log_streams(logGroupName="/tiny/tasks")["logStreams"]
     assert streams[0]["logStreamName"].startswith("t/validator/")
+
+
+def test_task_may_do_what_its_role_allows_and_no_more(cloud: Cloud) -> None:
+    assert cloud.task("Writes", "write", BUCKET="tiny-bucket")["Error"] == "States.TaskFailed"
+    assert "AccessDenied" in cloud.log("Writes-1")
 
 
 def test_exit_code_fails_the_state(cloud: Cloud) -> None:
@@ -507,11 +543,18 @@ def test_stopping_the_execution_stops_the_task(cloud: Cloud) -> None:
     arguments = {
         "Cluster": "tiny",
         "TaskDefinition": "tiny",
-        "Overrides": {"ContainerOverrides": [{"Name": "validator", "Environment": [{"Name": "MODE", "Value": "wait"}]}]},
+        "Overrides": {
+            "ContainerOverrides": [{"Name": "validator", "Environment": [{"Name": "MODE", "Value": "wait"}]}]
+        },
     }
-    task = {"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "Arguments": arguments, "End": True}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::ecs:runTask.sync",
+        "Arguments": arguments,
+        "End": True,
+    }
     text = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Stopped", "States": {"Stopped": task}})
-    machine = states.create_state_machine(name="stopped", definition=text, roleArn="arn:aws:iam::000000000000:role/r")
+    machine = states.create_state_machine(name="stopped", definition=text, roleArn=cloud.outputs["TaskRole"])
     execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
     log = cloud.folder / "rehearsal" / "logs" / "Stopped-1.log"
     until(lambda: log.exists() and "shard 1" in log.read_text())
@@ -526,7 +569,11 @@ def test_timeout_of_a_state_stops_the_task(cloud: Cloud) -> None:
         {
             "Cluster": "tiny",
             "TaskDefinition": "tiny",
-            "Overrides": {"ContainerOverrides": [{"Name": "validator", "Environment": [{"Name": "MODE", "Value": "wait"}]}]},
+            "Overrides": {
+                "ContainerOverrides": [
+                    {"Name": "validator", "Environment": [{"Name": "MODE", "Value": "wait"}]}
+                ]
+            },
         },
         TimeoutSeconds=3,
     )
@@ -564,7 +611,9 @@ def test_job_reads_and_writes_what_its_arguments_name(cloud: Cloud) -> None:
     assert found["one"] == '{"a": 1}'
     changed = cloud.client("s3").head_object(Bucket="tiny-bucket", Key="one.json")["LastModified"]
     assert abs(found["changed"] - changed.timestamp()) <= 1
-    assert ":assumed-role/tiny-JobRole" in found["role"]
+    identity = cloud.client("sts").get_access_key_info(AccessKeyId=found["key"])
+    assert found["key"].startswith("ASIA")
+    assert identity["Account"] == "000000000000"
     shown = cloud.client("glue").get_job_run(JobName="script", RunId=run["Id"])["JobRun"]
     assert shown["JobRunState"] == "SUCCEEDED"
 
@@ -589,12 +638,18 @@ def test_data_can_change_under_a_job(cloud: Cloud) -> None:
 def test_spark_job_really_runs(cloud: Cloud) -> None:
     run = job(cloud, "SparkJob", name="spark")
     assert run["JobRunState"] == "SUCCEEDED", cloud.log("SparkJob-1")
-    found = cloud.client("s3").list_objects_v2(Bucket="tiny-bucket", Prefix="out/SparkJob/counts/")["Contents"]
+    found = cloud.client("s3").list_objects_v2(Bucket="tiny-bucket", Prefix="out/SparkJob/counts/")[
+        "Contents"
+    ]
     assert any(item["Key"].endswith(".parquet") for item in found)
 
 
 def training(cloud: Cloud, step: str, name: str, label: str = "tips") -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://tiny-bucket/data/", "S3DataDistributionType": "FullyReplicated"}
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": "s3://tiny-bucket/data/",
+        "S3DataDistributionType": "FullyReplicated",
+    }
     return cloud.run(
         step,
         "arn:aws:states:::sagemaker:createTrainingJob.sync",
@@ -619,10 +674,16 @@ def training(cloud: Cloud, step: str, name: str, label: str = "tips") -> dict[st
 def test_training_job_stores_its_model(cloud: Cloud) -> None:
     trained = training(cloud, "Training", "job-1")
     assert trained["TrainingJobStatus"] == "Completed"
-    assert trained["ModelArtifacts"]["S3ModelArtifacts"] == "s3://tiny-bucket/trained/job-1/output/model.tar.gz"
+    assert (
+        trained["ModelArtifacts"]["S3ModelArtifacts"] == "s3://tiny-bucket/trained/job-1/output/model.tar.gz"
+    )
     assert trained["TrainingEndTime"] >= trained["TrainingStartTime"]
     assert trained["BillableTimeInSeconds"] >= 1
-    body = cloud.client("s3").get_object(Bucket="tiny-bucket", Key="trained/job-1/output/model.tar.gz")["Body"].read()
+    body = (
+        cloud.client("s3")
+        .get_object(Bucket="tiny-bucket", Key="trained/job-1/output/model.tar.gz")["Body"]
+        .read()
+    )
     with tarfile.open(fileobj=io.BytesIO(body)) as packed:
         model = json.load(packed.extractfile("model.json"))  # type: ignore[arg-type]
     assert model["hps"] == {"label": "tips", "rounds": 3}
@@ -646,7 +707,9 @@ def test_training_job_that_fails_says_why(cloud: Cloud) -> None:
 
 
 def test_training_job_that_crashes_fails(cloud: Cloud) -> None:
-    assert "ExitCode 134" in json.loads(training(cloud, "CrashingTraining", "job-4")["Cause"])["FailureReason"]
+    assert (
+        "ExitCode 134" in json.loads(training(cloud, "CrashingTraining", "job-4")["Cause"])["FailureReason"]
+    )
 
 
 def register(cloud: Cloud, step: str, token: str) -> dict[str, Any]:
@@ -681,7 +744,10 @@ def test_registry_keeps_models_newest_first(cloud: Cloud) -> None:
     assert listed[0]["ModelPackageArn"] == second["ModelPackageArn"]
     described = sagemaker.describe_model_package(ModelPackageName=second["ModelPackageArn"])
     assert described["CustomerMetadataProperties"] == {"run_id": "t2", "metric": "auc"}
-    assert described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == "s3://tiny-bucket/model.tar.gz"
+    assert (
+        described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        == "s3://tiny-bucket/model.tar.gz"
+    )
     assert cloud.outputs["Models"].endswith(":model-package-group/tiny-models")
 
 
@@ -704,7 +770,9 @@ def test_objects_are_read_as_text_and_written_as_json(cloud: Cloud) -> None:
         "arn:aws:states:::aws-sdk:s3:putObject",
         {"Bucket": "tiny-bucket", "Key": "new/ä b.json", "Body": {"verdict": "pass", "n": [1, 2]}},
     )
-    read = cloud.run("Read", "arn:aws:states:::aws-sdk:s3:getObject", {"Bucket": "tiny-bucket", "Key": "new/ä b.json"})
+    read = cloud.run(
+        "Read", "arn:aws:states:::aws-sdk:s3:getObject", {"Bucket": "tiny-bucket", "Key": "new/ä b.json"}
+    )
     assert json.loads(read["Body"]) == {"verdict": "pass", "n": [1, 2]}
     assert read["ContentLength"] == len(read["Body"])
 
@@ -748,7 +816,9 @@ def test_history_names_the_states(cloud: Cloud) -> None:
     execution = states.start_execution(stateMachineArn=cloud.outputs["MachineAlias"])["executionArn"]
     cloud.finish(execution)
     events = states.get_execution_history(executionArn=execution)["events"]
-    entered = [event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "PassStateEntered"]
+    entered = [
+        event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "PassStateEntered"
+    ]
     assert entered == ["Answer"]
     assert events[-1]["type"] == "ExecutionSucceeded"
 
@@ -775,10 +845,11 @@ def test_alias_runs_the_frozen_version(cloud: Cloud) -> None:
     assert answer(old.rpartition(":")[0])[0] == "second"
 
 
-def test_refused_alias_leaves_an_error(cloud: Cloud) -> None:
-    with pytest.raises(ClientError, match="stateMachineVersionArn"):
+def test_alias_of_an_unknown_version_is_refused(cloud: Cloud) -> None:
+    unknown = cloud.outputs["MachineVersion"].rpartition(":")[0] + ":99"
+    with pytest.raises(ClientError, match="Version not found"):
         cloud.client("stepfunctions").create_state_machine_alias(
-            name="other", routingConfiguration=[{"stateMachineVersionArn": "", "weight": 100}]
+            name="other", routingConfiguration=[{"stateMachineVersionArn": unknown, "weight": 100}]
         )
 
 

@@ -1,1 +1,1 @@
-"""An AWS emulator on loopback: MiniStack and the pieces it lacks, running each step's code as a real process."""
+"""An AWS emulator on loopback: MiniStack and what it lacks, running each step's code as a real process."""

@@ -1,7 +1,7 @@
 """``python -m build.rehearsal.emulator SETTINGS.json``: runs the emulator until its standard input ends.
 
-Exit code 64 says that the settings cannot be used. Otherwise the emulator ends by SIGKILL to its own process group,
-so that nothing it started outlives it.
+Exit code 64 says that the settings cannot be used. Otherwise the emulator ends by SIGKILL to its own process
+group, so that nothing it started outlives it.
 """
 
 from __future__ import annotations

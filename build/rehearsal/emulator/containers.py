@@ -1,7 +1,7 @@
 """ECS: ``ecs:runTask`` with the semantics of AWS, and tasks as real processes.
 
-MiniStack keeps the tasks; the engine asks this module to start each container's process. A Spot interruption is
-SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process.
+MiniStack keeps the tasks; the engine asks this module to start each container's process. A Spot interruption
+is SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Containers:
             The task (PascalCase), or RunTask's answer without ``.sync``.
 
         Raises:
-            StepError: States.TaskFailed when a container ends with another exit code than 0 or the task stops for
-                another reason; ECS.AmazonECSException when it cannot be placed.
+            StepError: States.TaskFailed when a container ends with another exit code than 0 or never starts;
+                ECS.AmazonECSException when the task cannot be placed.
         """
         attempt = integrations.current("Task")
         fault = self._runtime.faults.take(attempt.step, lambda fault: _applies(fault, arguments))
@@ -143,9 +143,15 @@ class Containers:
             log=self._runtime.log(start.step),
         )
 
-    def _environment(self, container: Container, start: _Start, definition: Mapping[str, Any]) -> dict[str, str]:
-        # MiniStack's own are left out: the credentials below are the task role's, the endpoint may be a proxy's.
-        own = {name: value for name, value in container.environment.items() if not name.startswith("AWS_CONTAINER_")}
+    def _environment(
+        self, container: Container, start: _Start, definition: Mapping[str, Any]
+    ) -> dict[str, str]:
+        # MiniStack's own are left out: the credentials below are the task role's.
+        own = {
+            name: value
+            for name, value in container.environment.items()
+            if not name.startswith("AWS_CONTAINER_")
+        }
         role = self._runtime.assume(definition["taskRoleArn"], f"{start.step}-task")
         environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
         if start.fault and start.fault.kind is Kind.STORAGE_ERRORS:
@@ -186,7 +192,7 @@ def _memory_bytes(task: Mapping[str, Any], fault: Fault | None) -> int:
 
 
 def _complete_metadata(arn: str, task: Mapping[str, Any]) -> None:
-    """Gives the metadata endpoint the size, the start of the pull and the image digest that MiniStack leaves out."""
+    """Gives the metadata endpoint what MiniStack leaves out: size, start of the pull, image digest."""
     from ministack.services import ecs_metadata  # noqa: PLC0415
 
     with ecs_metadata._LOCK:
@@ -214,7 +220,7 @@ def _explain(task: dict[str, Any], start: _Start) -> None:
 def failed(task: Mapping[str, Any]) -> bool:
     """Whether Step Functions takes a stopped task (PascalCase) for a failure.
 
-    An interruption fails the task only by its containers' exit codes: a container that ends with 0 on SIGTERM is
-    a success (https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html).
+    The exit codes alone decide, also after an interruption: a container that ends with 0 on SIGTERM is a
+    success. One that never started has no exit code.
     """
     return any(container.get("ExitCode") != 0 for container in task["Containers"])

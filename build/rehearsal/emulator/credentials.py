@@ -1,4 +1,4 @@
-"""Each role's own credentials, by the emulator's STS: what runs here acts as the role the template gave it."""
+"""Each role's own credentials, by the emulator's STS: a step acts as the role the template gave it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A stand-in for the Docker Engine API on loopback: the containers MiniStack's ECS asks for become processes.
 
-It serves the part of the API (https://docs.docker.com/reference/api/engine/version/v1.43/) that docker-py uses for
-MiniStack: every image exists, a container is a process, and its log is a file.
+It serves what docker-py asks for on behalf of MiniStack: every image exists, a container is a process, its
+log is a file (https://docs.docker.com/reference/api/engine/version/v1.43/).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Container:
     name: str
     configuration: Mapping[str, Any]
     id: str = field(default_factory=lambda: uuid.uuid4().hex * 2)
-    created: str = field(default_factory=lambda: _now())
+    created: str = field(default_factory=lambda: _now())  # noqa: PLW0108 - defined below
     started: str = ""
     finished: str = ""
     process: LocalProcess | None = None
@@ -88,7 +88,11 @@ class Container:
         }
 
 
-_LOOPBACK: Final = {"IPAddress": "127.0.0.1", "Networks": {"loopback": {"IPAddress": "127.0.0.1"}}, "Ports": {}}
+_LOOPBACK: Final = {
+    "IPAddress": "127.0.0.1",
+    "Networks": {"loopback": {"IPAddress": "127.0.0.1"}},
+    "Ports": {},
+}
 
 Launch = Callable[[Container], LocalProcess]
 """Starts a container's process; may set its grace."""
@@ -125,7 +129,12 @@ class Engine:
             return self._own
         with self._lock:
             return next(
-                (item for item in self._containers.values() if reference in (item.name, item.id[: len(reference)])), None
+                (
+                    item
+                    for item in self._containers.values()
+                    if reference in (item.name, item.id[: len(reference)])
+                ),
+                None,
             )
 
     def list(self, *, every: bool, labels: list[str]) -> list[Container]:
@@ -133,7 +142,9 @@ class Engine:
         with self._lock:
             known = list(self._containers.values())
         return [
-            item for item in known if (every or item.status == "running") and all(_carries(item, label) for label in labels)
+            item
+            for item in known
+            if (every or item.status == "running") and all(_carries(item, label) for label in labels)
         ]
 
     def start(self, container: Container) -> None:
@@ -175,21 +186,27 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     engine: Engine
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         routes: dict[str, Callable[..., None]] = {
             "_ping": lambda: self._send(200, "OK"),
-            "version": lambda: self._send(200, {"ApiVersion": "1.43", "MinAPIVersion": "1.24", "Version": "0"}),
+            "version": lambda: self._send(
+                200, {"ApiVersion": "1.43", "MinAPIVersion": "1.24", "Version": "0"}
+            ),
             "info": lambda: self._send(200, {"ID": "emulator", "OSType": "linux", "ServerVersion": "0"}),
             "networks": lambda: self._send(200, []),
             "volumes": lambda: self._send(200, {"Volumes": []}),
             "containers/json": self._list,
-            "images/(.+)/json": lambda image: self._send(200, {"Id": _DIGEST, "RepoTags": [image], "Config": {}}),
-            "containers/([^/]+)/json": lambda name: self._with(name, lambda item: self._send(200, item.describe())),
+            "images/(.+)/json": lambda image: self._send(
+                200, {"Id": _DIGEST, "RepoTags": [image], "Config": {}}
+            ),
+            "containers/([^/]+)/json": lambda name: self._with(
+                name, lambda item: self._send(200, item.describe())
+            ),
             "containers/([^/]+)/logs": lambda name: self._with(name, self._logs),
         }
         self._route(routes)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._route(
             {
                 "images/create": lambda: self._send(200, {"status": "exists"}),
@@ -200,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         self._route({"containers/([^/]+)": lambda name: self._with(name, self._remove)})
 
     def log_message(self, *_: object) -> None:
@@ -228,7 +245,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(
             200,
             [
-                {"Id": item.id, "Names": [f"/{item.name}"], "Labels": item.labels, "State": item.status, "Image": _DIGEST}
+                {
+                    "Id": item.id,
+                    "Names": [f"/{item.name}"],
+                    "Labels": item.labels,
+                    "State": item.status,
+                    "Image": _DIGEST,
+                }
                 for item in found
             ],
         )
@@ -240,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _start(self, container: Container) -> None:
         try:
             self.engine.start(container)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the task did not start
+        except Exception as error:
             return self._send(500, {"message": f"cannot start {container.name}: {error}"})
         return self._send(204)
 
@@ -267,7 +290,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def _send(self, status: int, content: object = None) -> None:
-        body = b"" if content is None else content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        body = (
+            b""
+            if content is None
+            else content.encode()
+            if isinstance(content, str)
+            else json.dumps(content).encode()
+        )
         self.send_response(status)
         self.send_header("Api-Version", "1.43")
         self.send_header("Content-Type", "text/plain" if isinstance(content, str) else "application/json")

@@ -2,7 +2,8 @@
 
 No registry reaches these places:
 
-* an execution started by a version or an alias runs the version's frozen definition, and DescribeExecution names both;
+* an execution started by a version or an alias runs the version's frozen definition, and DescribeExecution
+  names both;
 * an integration learns the name of its state and whether its result is still wanted.
 """
 

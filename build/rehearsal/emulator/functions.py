@@ -1,7 +1,7 @@
 """Lambda: errors under the name of the exception's class, logs in files, and the crash a rehearsal asks for.
 
-MiniStack's warm worker reports every exception of Python code as Runtime.HandlerError, while Retry and Catch are
-written against class names. No registry reaches the worker: its one entry is wrapped.
+MiniStack's warm worker reports every exception of Python code as Runtime.HandlerError, while Retry and Catch
+are written against class names. No registry reaches the worker: its one entry is wrapped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def _crashes(runtime: Runtime) -> bool:
 def crash(request_id: str) -> dict[str, Any]:
     """What Lambda reports when a function's process dies."""
     message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
-    return {"body": {"errorMessage": message, "errorType": "Runtime.ExitError"}, "error": True, "log": message}
+    return {
+        "body": {"errorMessage": message, "errorType": "Runtime.ExitError"},
+        "error": True,
+        "log": message,
+    }
 
 
 def _log(runtime: Runtime, function: dict[str, Any], result: dict[str, Any]) -> None:
@@ -49,7 +53,9 @@ def _log(runtime: Runtime, function: dict[str, Any], result: dict[str, Any]) -> 
 def with_class_name(result: dict[str, Any]) -> dict[str, Any]:
     """A worker's result whose errorType is the exception's class, read off the end of the traceback."""
     body = result.get("body")
-    if not (result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError"):
+    if not (
+        result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError"
+    ):
         return result
     if "died" in body["errorMessage"]:
         return {**result, "body": {**body, "errorType": "Runtime.ExitError"}}

@@ -89,7 +89,7 @@ def answer(response: tuple[int, Any, bytes], error: str) -> dict[str, Any]:
 
 
 def pascal(value: Any) -> Any:
-    """A service's JSON as Step Functions shows it: PascalCase names, times in epoch milliseconds, no nulls."""
+    """A service's JSON as Step Functions shows it: PascalCase names, epoch milliseconds, no nulls."""
     if isinstance(value, list):
         return [pascal(item) for item in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""SageMaker's control plane: moto's model registry behind the emulator's one endpoint, and the training jobs run here."""
+"""SageMaker's control plane behind the one endpoint: moto's model registry and the training jobs run here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ModelRegistry:
         self._packages: dict[str, Response] = {}
 
     def register(self) -> None:
-        """Serves SageMaker beside MiniStack's services, to clients and to ``aws-sdk:sagemaker`` integrations."""
+        """Serves SageMaker beside MiniStack's services, to clients and to ``aws-sdk:sagemaker``."""
         from ministack import app  # noqa: PLC0415
         from ministack.core import router  # noqa: PLC0415
         from ministack.services import stepfunctions  # noqa: PLC0415
@@ -42,14 +42,16 @@ class ModelRegistry:
         """Registers a model.
 
         Raises:
-            StepError: SageMaker.SageMakerException on the crash a rehearsal asks for; what the registry refuses.
+            StepError: SageMaker.SageMakerException on the crash a rehearsal asks for.
         """
         from ministack.services import stepfunctions  # noqa: PLC0415
 
         attempt = integrations.current("Register")
         if self._runtime.faults.take(attempt.step, lambda fault: fault.kind is Kind.CRASH):
-            raise StepError("SageMaker.SageMakerException", "Internal failure (Service: SageMaker, Status Code: 500)")
-        return stepfunctions._invoke_aws_sdk_integration(f"arn:aws:states:::{resource.rsplit(':::')[-1]}", arguments)
+            raise StepError(
+                "SageMaker.SageMakerException", "Internal failure (Service: SageMaker, Status Code: 500)"
+            )
+        return stepfunctions._invoke_aws_sdk_integration(resource, arguments)
 
     async def _handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, _query: object
@@ -63,7 +65,9 @@ class ModelRegistry:
             return self._once(token, method, path, headers, content)
         return _moto(method, path, headers, content)
 
-    def _once(self, token: str, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Response:
+    def _once(
+        self, token: str, method: str, path: str, headers: Mapping[str, str], content: bytes
+    ) -> Response:
         """The first answer again for a ClientToken seen before; moto does not look at it."""
         if token not in self._packages:
             response = _moto(method, path, headers, content)
@@ -89,8 +93,8 @@ def call(action: str, **arguments: Any) -> dict[str, Any]:
 
 def forget_group(name: str) -> None:
     """Deletes a model package group; moto has no such action."""
-    from moto.sagemaker.models import sagemaker_backends  # noqa: PLC0415
     from ministack.core.responses import get_account_id, get_region  # noqa: PLC0415
+    from moto.sagemaker.models import sagemaker_backends  # noqa: PLC0415
 
     sagemaker_backends[get_account_id()][get_region()].model_package_groups.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""``aws-sdk:s3:getObject`` and ``putObject`` as Step Functions has them: an object's body is a string or JSON."""
+"""``aws-sdk:s3:getObject`` and ``putObject`` as Step Functions has them: a body is a string or JSON."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def get_object(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(result).encode()) > PAYLOAD_LIMIT_BYTES:
         raise StepError(
             "States.DataLimitExceeded",
-            f"The state/task 'aws-sdk:s3:getObject' returned a result with a size exceeding the maximum number of "
-            f"bytes service limit ({arguments['Bucket']}/{arguments['Key']}).",
+            "The state/task 'aws-sdk:s3:getObject' returned a result with a size exceeding the maximum number"
+            f" of bytes service limit: {arguments['Bucket']}/{arguments['Key']}",
         )
     return result
 
@@ -106,5 +106,7 @@ def failure(status: int, content: bytes) -> StepError:
         document = ElementTree.fromstring(content)  # noqa: S314 - MiniStack's own answer
         code, message = document.findtext("Code") or code, document.findtext("Message") or message
     # Only errors that S3's model names have a class of their own.
-    named = f"{code}Exception" if code in ("NoSuchKey", "NoSuchBucket", "InvalidObjectState") else "S3Exception"
+    named = (
+        f"{code}Exception" if code in ("NoSuchKey", "NoSuchBucket", "InvalidObjectState") else "S3Exception"
+    )
     return StepError(f"S3.{named}", f"{message} (Service: S3, Status Code: {status}, Error Code: {code})")

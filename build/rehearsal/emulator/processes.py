@@ -53,7 +53,7 @@ class LocalProcess:
         return True
 
     def stop(self, grace: float) -> None:
-        """Ends it as a container engine does: SIGTERM to it alone, SIGKILL to all of it after ``grace`` seconds."""
+        """Ends it as a container engine does: SIGTERM to it, SIGKILL to all of it after ``grace`` seconds."""
         self._process.terminate()
         if not self.wait(grace):
             self.kill()

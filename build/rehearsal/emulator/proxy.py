@@ -1,4 +1,4 @@
-"""A loopback proxy before the emulator's S3 that fails the first requests, in turn in three ways, then passes all on."""
+"""A loopback proxy before S3 that fails the first requests, in turn in three ways, then passes all on."""
 
 from __future__ import annotations
 

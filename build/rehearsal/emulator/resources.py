@@ -15,7 +15,7 @@ Resource = tuple[str, dict[str, Any]]
 
 
 class Type(Protocol):
-    """A type: its name and what is done with a resource of it; without ``update``, a change makes a new one."""
+    """A type and what is done with a resource of it; without ``update``, a change makes a new one."""
 
     name: str
 
@@ -30,8 +30,17 @@ def register() -> None:
     """Makes the types known."""
     from ministack.services.cloudformation import provisioners  # noqa: PLC0415
 
-    for kind in (CapacityProviders(), MachineVersion(), MachineAlias(), ModelPackageGroup(), Connection(), ReportGroup()):
-        handlers = {name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)}
+    for kind in (
+        CapacityProviders(),
+        MachineVersion(),
+        MachineAlias(),
+        ModelPackageGroup(),
+        Connection(),
+        ReportGroup(),
+    ):
+        handlers = {
+            name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)
+        }
         provisioners._RESOURCE_HANDLERS.setdefault(kind.name, handlers)
 
 
@@ -73,14 +82,17 @@ class MachineVersion:
         from ministack.services import stepfunctions  # noqa: PLC0415
 
         machine = properties["StateMachineArn"]
-        arn = self._published(machine) or _call(
-            stepfunctions._publish_state_machine_version,
-            {
-                "stateMachineArn": machine,
-                "revisionId": properties.get("StateMachineRevisionId"),
-                "description": properties.get("Description", ""),
-            },
-        )["stateMachineVersionArn"]
+        arn = (
+            self._published(machine)
+            or _call(
+                stepfunctions._publish_state_machine_version,
+                {
+                    "stateMachineArn": machine,
+                    "revisionId": properties.get("StateMachineRevisionId"),
+                    "description": properties.get("Description", ""),
+                },
+            )["stateMachineVersionArn"]
+        )
         return arn, {"Arn": arn}
 
     def delete(self, physical_id: str, _properties: Properties) -> None:
@@ -93,9 +105,18 @@ class MachineVersion:
         from ministack.services import stepfunctions  # noqa: PLC0415
 
         revision = stepfunctions._state_machines[machine].get("revisionId")
-        of_machine = (item for item in stepfunctions._state_machine_versions.values() if item["stateMachineArn"] == machine)
+        of_machine = (
+            item
+            for item in stepfunctions._state_machine_versions.values()
+            if item["stateMachineArn"] == machine
+        )
         return next(
-            (item["stateMachineVersionArn"] for item in of_machine if item["stateMachineRevisionId"] == revision), None
+            (
+                item["stateMachineVersionArn"]
+                for item in of_machine
+                if item["stateMachineRevisionId"] == revision
+            ),
+            None,
         )
 
 
@@ -140,7 +161,12 @@ def routing(properties: Properties) -> list[dict[str, Any]]:
     if len(given) != 1:
         raise ValueError("an alias needs exactly one of RoutingConfiguration and DeploymentPreference")
     if given == ["DeploymentPreference"]:
-        return [{"stateMachineVersionArn": properties["DeploymentPreference"]["StateMachineVersionArn"], "weight": 100}]
+        return [
+            {
+                "stateMachineVersionArn": properties["DeploymentPreference"]["StateMachineVersionArn"],
+                "weight": 100,
+            }
+        ]
     return [
         {"stateMachineVersionArn": item["StateMachineVersionArn"], "weight": int(item["Weight"])}
         for item in properties["RoutingConfiguration"]

@@ -1,4 +1,4 @@
-"""What every process of a step gets: its role's credentials, the emulator as its AWS, a log and a scratch folder."""
+"""What every process of a step gets: its role's credentials, the emulator as its AWS, a log, a folder."""
 
 from __future__ import annotations
 

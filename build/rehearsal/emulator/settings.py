@@ -70,7 +70,9 @@ def load(path: Path) -> Settings:
     try:
         return _parse(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}; write the settings there first") from error
+        raise SettingsError(
+            f"cannot read {path}: {error.strerror}; write the settings there first"
+        ) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SettingsError(f"cannot use {path}: {_sentence(error)}; correct it and start again") from error
 

@@ -1,8 +1,8 @@
 """Glue: ``glue:startJobRun`` runs the job's script with PySpark, as a process, under the job's role.
 
-PySpark has no filesystem for ``s3://`` here. Every argument that is such a URI is therefore staged: what it names is
-brought into a folder before the start; an argument whose name ends in ``output_uri`` names a new folder that is
-stored below the URI after success.
+PySpark has no filesystem for ``s3://`` here. Every argument that is such a URI is therefore staged: what it
+names is brought into a folder before the start; an argument whose name ends in ``output_uri`` names a new
+folder that is stored below the URI after success.
 """
 
 from __future__ import annotations
@@ -68,10 +68,15 @@ class SparkJobs:
         run.update(JobRunState="RUNNING")
         try:
             state, message = self._run(attempt, job, run)
-        except Exception as error:  # noqa: BLE001 - whatever keeps a run from starting, Glue reports as its failure
+        except Exception as error:
             state, message = "FAILED", str(error)
         now = time.time()
-        run.update(JobRunState=state, CompletedOn=now, LastModifiedOn=now, ExecutionTime=round(now - run["StartedOn"]))
+        run.update(
+            JobRunState=state,
+            CompletedOn=now,
+            LastModifiedOn=now,
+            ExecutionTime=round(now - run["StartedOn"]),
+        )
         if message:
             run["ErrorMessage"] = message
 
@@ -79,13 +84,19 @@ class SparkJobs:
         role = self._runtime.assume(job["Role"], f"GlueJobRunnerSession-{run['Id'][:8]}")
         storage = Storage(self._runtime.client("s3", role))
         scratch = self._runtime.scratch(attempt.step)
-        fault = self._runtime.faults.take(attempt.step, lambda fault: fault.kind in (Kind.CRASH, Kind.PUT_OBJECT))
+        fault = self._runtime.faults.take(
+            attempt.step, lambda fault: fault.kind in (Kind.CRASH, Kind.PUT_OBJECT)
+        )
         if fault and fault.kind is Kind.PUT_OBJECT:
             bucket = fault.bucket or split(run["Arguments"]["--data_uri"])[0]
             self._runtime.client("s3").upload_file(fault.file, bucket, fault.key)
         staging = stage(run["Arguments"], storage, scratch / "s3")
         process = LocalProcess(
-            [str(self._runtime.settings.jobs_python), str(self._script(job, storage, scratch)), *staging.argv],
+            [
+                str(self._runtime.settings.jobs_python),
+                str(self._script(job, storage, scratch)),
+                *staging.argv,
+            ],
             environment={**self._runtime.environment(role, scratch), **self._spark(scratch)},
             cwd=scratch,
             log=self._runtime.log(attempt.step),
@@ -163,7 +174,9 @@ def _new_run(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     name = arguments["JobName"]
     job = glue._jobs.get(name)
     if job is None:
-        raise StepError("Glue.EntityNotFoundException", f"Failed to start job run due to missing metadata: {name}")
+        raise StepError(
+            "Glue.EntityNotFoundException", f"Failed to start job run due to missing metadata: {name}"
+        )
     runs = glue._job_runs.setdefault(name, [])
     running = sum(run["JobRunState"] in ("STARTING", "RUNNING") for run in runs)
     if running >= (job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1):
@@ -173,7 +186,9 @@ def _new_run(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     return job, run
 
 
-def _run_fields(job: Mapping[str, Any], run_id: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _run_fields(
+    job: Mapping[str, Any], run_id: str, arguments: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
     now = time.time()
     yield from (("Id", run_id), ("JobName", job["Name"]), ("Attempt", 0), ("JobRunState", "STARTING"))
     yield from (("StartedOn", now), ("LastModifiedOn", now), ("PredecessorRuns", []))
@@ -186,12 +201,16 @@ def _run_fields(job: Mapping[str, Any], run_id: str, arguments: Mapping[str, str
 
 
 def _shown(run: Mapping[str, Any]) -> dict[str, Any]:
-    times = {name: round(run[name] * 1000) for name in ("StartedOn", "CompletedOn", "LastModifiedOn") if name in run}
+    times = {
+        name: round(run[name] * 1000)
+        for name in ("StartedOn", "CompletedOn", "LastModifiedOn")
+        if name in run
+    }
     return {**run, **times}
 
 
 def _await(process: LocalProcess, attempt: Attempt, job: Mapping[str, Any]) -> bool:
-    """Waits for the end; stops a run that takes too long or that nobody waits for. Tells whether it ended by itself."""
+    """Waits; stops a run that takes too long or that nobody waits for. Tells whether it ended by itself."""
     deadline = time.monotonic() + 60 * float(job.get("Timeout") or 2880)
     while not process.wait(_POLL_SECONDS):
         if attempt.over() or time.monotonic() > deadline:

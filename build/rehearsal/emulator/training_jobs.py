@@ -1,7 +1,7 @@
-"""SageMaker training: ``sagemaker:createTrainingJob`` runs the script of script mode as a process, under the job's role.
+"""SageMaker training: ``sagemaker:createTrainingJob`` runs the submitted script as a process, as its role.
 
-The folder that a training container has as /opt/ml is made below the emulator's temporary folder; a script finds its
-parts by the SM_* variables, as the SageMaker Training Toolkit gives them
+The folder that a training container has as /opt/ml is made below the emulator's temporary folder; a script
+finds its parts by the SM_* variables, as the SageMaker Training Toolkit gives them
 (https://github.com/aws/sagemaker-training-toolkit/blob/master/ENVIRONMENT_VARIABLES.md).
 """
 
@@ -79,11 +79,11 @@ class TrainingJobs:
         """Trains and waits for the end.
 
         Returns:
-            The training job (as DescribeTrainingJob has it), or its ARN without ``.sync``; a job that was stopped at
-            MaxRuntimeInSeconds too, with the status Stopped.
+            The training job (as DescribeTrainingJob has it), or its ARN without ``.sync``. A job stopped at
+            its MaxRuntimeInSeconds is a result too: its status is Stopped.
 
         Raises:
-            StepError: States.TaskFailed when the job fails; SageMaker.ResourceInUse when the name was used before.
+            StepError: States.TaskFailed when the job fails; SageMaker.ResourceInUseException for a used name.
         """
         attempt = integrations.current("Training")
         job = self._new(arguments)
@@ -101,7 +101,8 @@ class TrainingJobs:
         job = {**arguments, **fresh, "CreationTime": _now()}
         if self._jobs.setdefault(name, job) is not job:
             raise StepError(
-                "SageMaker.ResourceInUseException", f"Job name must be unique within an AWS account and region: {name}"
+                "SageMaker.ResourceInUseException",
+                f"Job name must be unique within an AWS account and region: {name}",
             )
         return job
 
@@ -109,7 +110,7 @@ class TrainingJobs:
         job["TrainingStartTime"] = _now()
         try:
             outcome = self._train(attempt, job)
-        except Exception as error:  # noqa: BLE001 - whatever keeps a job from starting, SageMaker reports as its failure
+        except Exception as error:
             outcome = _failure(f"ClientError: {error}")
         job.update(outcome, TrainingEndTime=_now(), LastModifiedTime=_now())
         seconds = max(1, (job["TrainingEndTime"] - job["TrainingStartTime"]) // 1000)
@@ -125,7 +126,10 @@ class TrainingJobs:
         _fill(storage, job.get("InputDataConfig") or [], disk)
         process = LocalProcess(
             [str(self._runtime.settings.jobs_python), parameters["sagemaker_program"], *command(parameters)],
-            environment={**self._runtime.environment(role, disk.root.parent), **script_mode(job, parameters, disk)},
+            environment={
+                **self._runtime.environment(role, disk.root.parent),
+                **script_mode(job, parameters, disk),
+            },
             cwd=disk.code,
             log=self._runtime.log(attempt.step),
         )
@@ -157,7 +161,7 @@ def _reason(process: LocalProcess, disk: Disk) -> str:
 
 
 def _await(process: LocalProcess, attempt: Attempt, job: Mapping[str, Any]) -> bool:
-    """Waits for the end; stops a job at its MaxRuntimeInSeconds or when nobody waits. Tells whether it ended by itself."""
+    """Waits; stops a job at MaxRuntimeInSeconds or when nobody waits. Tells whether it ended by itself."""
     limit = (job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", 86_400)
     deadline = time.monotonic() + limit
     while not process.wait(_POLL_SECONDS):
