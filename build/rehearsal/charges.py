@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from build.cost import FargateTask, GlueJob, TrainingJob, Use
@@ -34,14 +33,12 @@ def _use(name: str, result: Mapping[str, Any]) -> Use | None:
 
 
 def _task(name: str, task: Mapping[str, Any]) -> FargateTask | None:
-    """An ECS task is billed from the start of its image pull; one that never started is not."""
-    start, stop = task.get("PullStartedAt") or task.get("StartedAt"), task.get("StoppedAt")
+    """An ECS task is billed from the start of its image pull; one that never started is not.
+
+    Step Functions gives a task's timestamps as milliseconds since 1970.
+    """
+    start, stop = task.get("PullStartedAt"), task.get("StoppedAt")
     if not start or not stop:
         return None
     spot = task.get("CapacityProviderName") == "FARGATE_SPOT"
-    return FargateTask(name, int(task["Cpu"]), int(task["Memory"]), _moment(stop) - _moment(start), spot)
-
-
-def _moment(value: str | float) -> float:
-    """Seconds since 1970 of a timestamp as ECS gives it to a state machine: a number or ISO 8601 text."""
-    return value if isinstance(value, int | float) else datetime.fromisoformat(value).timestamp()
+    return FargateTask(name, int(task["Cpu"]), int(task["Memory"]), (stop - start) / 1000, spot)

@@ -214,6 +214,7 @@ def _start(stage: Stage, act: Act) -> str:
 
 def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...]) -> Outcome:
     ended = stage.aws.stepfunctions.describe(execution)
+    _write_history(stage, execution)
     run = f"runs/{act.run_date.isoformat()}/{execution.rpartition(':')[2]}"
     folder = stage.rehearsal.folder
     _download(stage, f"{run}/validation/", folder.output)
@@ -228,6 +229,13 @@ def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...
         folder=folder.output,
         logs=folder.logs,
     )
+
+
+def _write_history(stage: Stage, execution: str) -> None:
+    """Keep the events: when something went wrong they are what one looks at first."""
+    events = stage.aws.stepfunctions.history(execution)
+    path = stage.rehearsal.folder.logs / f"{execution.rpartition(':')[2]}.history.json"
+    path.write_text(json.dumps(events, indent=1, default=str), encoding="utf-8")
 
 
 def _download(stage: Stage, prefix: str, folder: Path) -> None:

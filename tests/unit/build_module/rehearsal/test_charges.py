@@ -14,8 +14,8 @@ TASK: dict[str, Any] = {
     "Cpu": "1024",
     "Memory": "2048",
     "CapacityProviderName": "FARGATE_SPOT",
-    "PullStartedAt": "2026-03-03T08:00:00+00:00",
-    "StoppedAt": "2026-03-03T08:01:30+00:00",
+    "PullStartedAt": 1_772_524_800_000,
+    "StoppedAt": 1_772_524_890_000,
 }
 
 
@@ -25,7 +25,7 @@ def state(name: str, *results: dict[str, Any], failures: tuple[dict[str, Any], .
 
 
 def test_an_interrupted_attempt_is_charged_beside_the_one_that_succeeded() -> None:
-    on_demand = {**TASK, "CapacityProviderName": "FARGATE", "PullStartedAt": 100.0, "StoppedAt": 160.5}
+    on_demand = {**TASK, "CapacityProviderName": "FARGATE", "PullStartedAt": 100_000, "StoppedAt": 160_500}
     assert list(charges([state("Validate", on_demand, failures=(TASK,))])) == [
         FargateTask("Validate", 1024, 2048, 90.0, spot=True),
         FargateTask("Validate", 1024, 2048, 60.5, spot=False),
