@@ -74,14 +74,33 @@ def package(stage: str, config_path: Path) -> None:
         click.echo(f"{len(body):>8}  {key}")
 
 
+def _parse_parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    if bad := next((one for one in given if not one.partition("=")[0] or "=" not in one), None):
+        raise click.BadParameter(f"{bad!r} is not NAME=VALUE.")
+    return {name: value for name, _, value in (one.partition("=") for one in given)}
+
+
+def planned(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that make a plan."""
+    image = click.option("--image", help="The validator's image by digest  [default: the one deployed]")
+    parameters = click.option(
+        "--parameter",
+        "given",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_parse_parameters,
+        help="A stack parameter; it stays until it is given again.",
+    )
+    return image(parameters(command))
+
+
 @cli.command()
 @configured
-@click.option("--image", help="The validator's image by digest  [default: the one deployed]")
-def plan(stage: str, config_path: Path, image: str | None) -> None:
+@planned
+def plan(stage: str, config_path: Path, image: str | None, given: Mapping[str, str]) -> None:
     """Show what a deployment would change; nothing is executed."""
-    config, aws = load(config_path, stage), connect(settings.load())
-    planner = Planner(aws, config, packages.collect(config, ROOT), Patience())
-    screen = Screen(Console())
+    planner, screen = _planner(load(config_path, stage), given), Screen(Console())
+    aws, config = planner.aws, planner.config
     delivered = _plan_and_discard(aws, planner.delivery, screen)
     if not delivered:
         click.echo(f"{config.named('pipeline')}: can be planned once {config.named('delivery')} is deployed")
@@ -92,15 +111,23 @@ def plan(stage: str, config_path: Path, image: str | None) -> None:
 
 @cli.command()
 @configured
+@planned
 @click.argument("stack", type=click.Choice(STACKS), required=False)
-@click.option("--image", help="The validator's image by digest  [default: the one deployed]")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def deploy(stage: str, config_path: Path, stack: str | None, image: str | None, yes: bool) -> None:
+def deploy(
+    *,
+    stage: str,
+    config_path: Path,
+    stack: str | None,
+    image: str | None,
+    given: Mapping[str, str],
+    yes: bool,
+) -> None:
     """Deploy both stacks, or the one named: plan, approval, events, outputs."""
-    config, aws = load(config_path, stage), connect(settings.load())
     screen = Screen(Console(stderr=True))
-    planner = Planner(aws, config, packages.collect(config, ROOT), Patience())
-    deployer = Deployer(planner, screen, _approval(screen, yes))
+    approve = _approval(screen, yes)
+    planner = _planner(load(config_path, stage), given)
+    aws, config, deployer = planner.aws, planner.config, Deployer(planner, screen, approve)
     uri = "" if stack == "delivery" else deployment.image_to_deploy(aws, config, image)
     delivery = _outputs(aws, config, "delivery") if stack == "pipeline" else deployer.delivery()
     pipeline = {} if stack == "delivery" else deployer.pipeline(delivery, uri)
@@ -127,6 +154,12 @@ def image(stage: str, config_path: Path) -> None:
         raise UserError("there is no repository for the image yet: run python -m build deploy delivery first")
     engine = images.Engine(given.docker, shell.run)
     click.echo(images.publish(aws.ecr, engine, repository, ROOT))
+
+
+def _planner(config: Config, given: Mapping[str, str]) -> Planner:
+    collected, found = packages.collect(config, ROOT), settings.load()
+    deployment.check_given(collected, given)
+    return Planner(connect(found), config, collected, Patience(), given, found.deployment_role)
 
 
 def _plan_and_discard(aws: Aws, make: Callable[[], Plan], screen: Screen) -> Mapping[str, str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from build import package, plan
 from build.aws import Aws
-from build.aws.cloudformation import Template
+from build.aws.cloudformation import CloudFormation, Target, Template
 from build.errors import PlatformError, UserError
 from build.execute import Approve, Events, always, carry_out, clear_failed_creation
 from build.package import Packages
@@ -70,32 +70,47 @@ def deploy(
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes the plans of both stacks of one configuration."""
+    """Makes the plans of both stacks of one configuration.
+
+    Attributes:
+        given: Parameters that a person gives by hand, of either stack.
+        role: ARN of the role that CloudFormation works under for the pipeline; None: the caller's own.
+    """
 
     aws: Aws
     config: Config
     packages: Packages
     patience: Patience
+    given: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None
 
     def delivery(self) -> Plan:
         """Plan the stack that holds the artifact bucket and the image repository."""
-        return self._make("delivery", Template(body=self.packages.delivery), {})
+        body, name = self.packages.delivery, self.config.named("delivery")
+        return self._make(Target(name, Template(body=body), self._values(name, body, {})))
 
     def pipeline(self, delivery: Mapping[str, str], image_uri: str) -> Plan:
         """Plan the stack that runs the packages.
 
         Its template is uploaded, which is harmless: a body this long reaches CloudFormation by URL only.
         """
-        bucket, key = bucket_of(delivery), self.packages.pipeline_key
+        bucket, key, name = bucket_of(delivery), self.packages.pipeline_key, self.config.named("pipeline")
         self.aws.s3.put_new(bucket, key, self.packages.objects[key])
-        template = Template(url=self.aws.s3.url(bucket, key))
-        deployed = self.aws.cloudformation.stack(self.config.named("pipeline"))
-        before = deployed.parameters if deployed else {}
-        return self._make("pipeline", template, parameters(self.packages, delivery, before, image_uri))
+        values = {
+            **self._values(name, self.packages.pipeline, delivery),
+            **self.packages.parameters,
+            IMAGE_PARAMETER: image_uri,
+        }
+        return self._make(Target(name, Template(url=self.aws.s3.url(bucket, key)), values, self.role))
 
-    def _make(self, stack: str, template: Template, values: Mapping[str, str]) -> Plan:
-        name = self.config.named(stack)
-        return plan.make(self.aws.cloudformation, name, template, values, self.patience)
+    def _values(self, stack: str, body: str, inherited: Mapping[str, str]) -> Mapping[str, str]:
+        """A stack's parameters as people chose, give and inherit them, as far as it declares them."""
+        known = {**chosen(self.aws.cloudformation, stack), **self.given, **inherited}
+        declared = declared_in(body)
+        return {name: value for name, value in known.items() if name in declared}
+
+    def _make(self, target: Target) -> Plan:
+        return plan.make(self.aws.cloudformation, target, self.patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +140,33 @@ class Deployer:
         return carry_out(self.planner.aws.cloudformation, made, self.out, self.approve, self.planner.patience)
 
 
-def parameters(
-    packages: Packages, delivery: Mapping[str, str], deployed: Mapping[str, str], image_uri: str
-) -> Mapping[str, str]:
-    """Parameters of the pipeline stack: packages, image, and those outputs of delivery that it declares.
+def declared_in(body: str) -> frozenset[str]:
+    """Names of the parameters that a template declares."""
+    return frozenset(json.loads(body).get("Parameters", {}))
 
-    One with an empty default is a person's choice and keeps its deployed value; all others are left to their
-    defaults, which the configuration has rendered.
+
+def check_given(packages: Packages, given: Mapping[str, str]) -> None:
+    """Make sure that parameters given by hand exist, and are not ours to fill in.
+
+    Raises:
+        UserError: One of them is not.
     """
-    declared = json.loads(packages.pipeline).get("Parameters", {})
-    chosen = {name: deployed.get(name, "") for name, one in declared.items() if one.get("Default") == ""}
-    inherited = {name: value for name, value in delivery.items() if name in declared}
-    return {**chosen, **inherited, **packages.parameters, IMAGE_PARAMETER: image_uri}
+    ours = {*packages.parameters, IMAGE_PARAMETER, "ArtifactBucketName"}
+    free = (declared_in(packages.delivery) | declared_in(packages.pipeline)) - ours
+    if unknown := sorted(given.keys() - free):
+        raise UserError(f"cannot set parameter {unknown[0]}: take one of {', '.join(sorted(free))}")
+
+
+def chosen(cloudformation: CloudFormation, stack: str) -> Mapping[str, str]:
+    """Deployed parameters that differ from their template's default: a person chose them, so they stay.
+
+    All others follow the defaults of the new template, which the configuration has rendered.
+    """
+    deployed = cloudformation.stack(stack)
+    if deployed is None or not deployed.parameters:
+        return {}
+    defaults = cloudformation.defaults(stack)
+    return {name: value for name, value in deployed.parameters.items() if value != defaults.get(name)}
 
 
 def upload(aws: Aws, bucket: str, objects: Mapping[str, bytes], out: Events) -> None:

@@ -15,14 +15,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from build.aws.cloudformation import (
-    ChangeSet,
-    CloudFormation,
-    ResourceChange,
-    Stack,
-    Template,
-    says_no_changes,
-)
+from build.aws.cloudformation import ChangeSet, CloudFormation, ResourceChange, Stack, Target, says_no_changes
 from build.aws.faults import RefusedError
 from build.errors import PlatformError, UserError
 from build.patience import Patience
@@ -94,32 +87,25 @@ class Plan:
         return self.change_set is None
 
 
-def make(
-    cloudformation: CloudFormation,
-    stack: str,
-    template: Template,
-    parameters: Mapping[str, str],
-    patience: Patience,
-) -> Plan:
+def make(cloudformation: CloudFormation, target: Target, patience: Patience) -> Plan:
     """Compare a template and its parameters with what is deployed.
 
     Raises:
         UserError: The stack is what a failed creation left.
         PlatformError: Another operation is under way, or CloudFormation refuses the template.
     """
-    deployed = cloudformation.stack(stack)
-    check_free(stack, deployed)
+    deployed = cloudformation.stack(target.stack)
+    check_free(target.stack, deployed)
     creates = deployed is None or deployed.status == IN_REVIEW
     before = {} if creates or deployed is None else deployed.parameters
     try:
-        asked = cloudformation.create_change_set(
-            stack, "CREATE" if creates else "UPDATE", template, parameters
-        )
+        asked = cloudformation.create_change_set(target, "CREATE" if creates else "UPDATE")
     except RefusedError as error:
         if deployed is None or not says_no_changes(error.reason):
             raise
-        return Plan(stack, deployed.id, creates=False, change_set=None)
-    proposed = Plan(stack, asked.stack_id, creates, asked.id, parameters=_compare(before, parameters))
+        return Plan(target.stack, deployed.id, creates=False, change_set=None)
+    differing = _compare(before, target.parameters)
+    proposed = Plan(target.stack, asked.stack_id, creates, asked.id, parameters=differing)
     return _settle(cloudformation, proposed, asked.id, patience)
 
 

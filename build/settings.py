@@ -24,12 +24,14 @@ class Settings:
         endpoint_url: Where AWS answers, for an emulator.
         credentials: Keys, for an emulator.
         docker: Command of the container engine; podman's is a drop-in.
+        deployment_role: ARN of the role CloudFormation works under for the pipeline; None: the caller's own.
     """
 
     region: str | None = None
     endpoint_url: str | None = None
     credentials: Credentials | None = None
     docker: str = "docker"
+    deployment_role: str | None = None
 
     def environment(self) -> Mapping[str, str]:
         """This process's environment, with these settings in it: for a child that meets the same AWS."""
@@ -44,5 +46,8 @@ class Settings:
 
 
 def load() -> Settings:
-    """Read the environment: `DOCKER` names the container engine; what concerns AWS boto3 finds by itself."""
-    return Settings(docker=os.environ.get("DOCKER") or "docker")
+    """Read the environment: `DOCKER` and `DEPLOYMENT_ROLE_ARN`; what concerns AWS itself boto3 finds."""
+    return Settings(
+        docker=os.environ.get("DOCKER") or "docker",
+        deployment_role=os.environ.get("DEPLOYMENT_ROLE_ARN") or None,
+    )

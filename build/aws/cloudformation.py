@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,20 @@ class Template:
     def argument(self) -> dict[str, str]:
         """The API's argument for it."""
         return {"TemplateURL": self.url} if self.url else {"TemplateBody": self.body or ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a stack is to be.
+
+    Attributes:
+        role: ARN of the role CloudFormation works under; None: the caller's own.
+    """
+
+    stack: str
+    template: Template
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +128,31 @@ class CloudFormation:
             raise
         return _stack(found[0]) if found else None
 
-    def create_change_set(
-        self, stack: str, kind: str, template: Template, parameters: Mapping[str, str]
-    ) -> ChangeSet:
+    def create_change_set(self, target: Target, kind: str) -> ChangeSet:
         """Ask for a change set of kind CREATE or UPDATE; it is pending.
 
         A creation that fails later deletes its stack by itself, also when we are gone by then.
         """
-        with asking(f"plan {stack}"):
+        values = sorted(target.parameters.items())
+        with asking(f"plan {target.stack}"):
             answer = self._client.create_change_set(
-                StackName=stack,
+                StackName=target.stack,
                 ChangeSetName=f"sluice-{uuid.uuid4().hex}",
                 ChangeSetType=kind,
                 Capabilities=list(CAPABILITIES),
-                Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in sorted(parameters.items())],
-                **template.argument(),
+                Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values],
+                **target.template.argument(),
                 **({"OnStackFailure": "DELETE"} if kind == "CREATE" else {}),
+                **({"RoleARN": target.role} if target.role else {}),
             )
         return ChangeSet(answer["Id"], answer["StackId"], "CREATE_PENDING")
+
+    def defaults(self, stack: str) -> Mapping[str, str]:
+        """Defaults of the parameters in a deployed stack's template, which we wrote and is JSON."""
+        with asking(f"read the template of {stack}"):
+            body = self._client.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+        declared = (json.loads(body) if isinstance(body, str) else body).get("Parameters", {})
+        return {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
 
     def change_set(self, arn: str) -> ChangeSet:
         """A change set with all pages of its changes."""

@@ -48,7 +48,7 @@ def asking(what: str) -> Iterator[None]:
         detail: dict[str, Any] = error.response.get("Error", {})
         raise RefusedError(what, detail.get("Code", "Unknown"), detail.get("Message", str(error))) from error
     except _NOT_SET_UP as error:
-        message = f"cannot {what}: {error}; set AWS_PROFILE and AWS_REGION, or sign in"
-        raise UnavailableError(message) from error
+        why = str(error).rstrip(".")
+        raise UnavailableError(f"cannot {what}: {why}; set AWS_PROFILE and AWS_REGION, or sign in") from error
     except BotoCoreError as error:
         raise PlatformError(f"cannot {what}: {error}") from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from build.aws import Aws, connect
-from build.aws.cloudformation import StackEvent, Template
+from build.aws.cloudformation import StackEvent, Target, Template
 from build.deploy import Deployer, Planner, image_to_deploy
 from build.errors import PlatformError, StackFailedError, UserError
 from build.execute import Approve, DeclinedError, always, carry_out, clear_failed_creation
@@ -77,10 +77,11 @@ def put(
     stack: str,
     body: Template,
     parameters: Mapping[str, str] | None = None,
+    *,
     log: Log | None = None,
     approve: Approve = always,
 ) -> Mapping[str, str]:
-    made = make(aws.cloudformation, stack, body, parameters or {}, PATIENCE)
+    made = make(aws.cloudformation, Target(stack, body, parameters or {}), PATIENCE)
     return carry_out(aws.cloudformation, made, log or Log(), approve, PATIENCE)
 
 
@@ -124,7 +125,7 @@ def test_an_update_tells_only_its_own_events(aws: Aws, stack: str) -> None:
 
 def test_a_plan_names_what_is_replaced_and_removed(aws: Aws, stack: str) -> None:
     put(aws, stack, template({"Queue": queue(stack), "Topic": TOPIC}))
-    made = make(aws.cloudformation, stack, template({"Queue": queue(f"{stack}-2")}), {}, PATIENCE)
+    made = make(aws.cloudformation, Target(stack, template({"Queue": queue(f"{stack}-2")})), PATIENCE)
     discard(aws.cloudformation, made)
     assert {change.logical_id: change.action for change in made.changes} == {
         "Queue": Action.REPLACE,
@@ -164,14 +165,14 @@ def test_parameter_values_arrive_as_they_are(aws: Aws, stack: str, value: str) -
 
 
 def test_a_discarded_plan_of_a_new_stack_leaves_nothing(aws: Aws, stack: str) -> None:
-    made = make(aws.cloudformation, stack, template({"Topic": TOPIC}), {}, PATIENCE)
+    made = make(aws.cloudformation, Target(stack, template({"Topic": TOPIC})), PATIENCE)
     assert status_of(aws, stack) == "REVIEW_IN_PROGRESS"
     discard(aws.cloudformation, made)
     assert status_of(aws, stack) is None
 
 
 def test_a_stack_left_in_review_is_deployed_all_the_same(aws: Aws, stack: str) -> None:
-    make(aws.cloudformation, stack, template({"Topic": TOPIC}), {}, PATIENCE)
+    make(aws.cloudformation, Target(stack, template({"Topic": TOPIC})), PATIENCE)
     put(aws, stack, template({"Other": TOPIC}))
     assert status_of(aws, stack) == "CREATE_COMPLETE"
 
@@ -220,7 +221,7 @@ def test_a_failed_update_is_rolled_back_and_named(aws: Aws, stack: str) -> None:
 def test_what_an_older_failed_creation_left_is_cleared(aws: Aws, aws_endpoint: str, stack: str) -> None:
     leave_failed_creation(aws_endpoint, stack, aws)
     with pytest.raises(UserError, match="left by a creation that failed"):
-        make(aws.cloudformation, stack, template({"Topic": TOPIC}), {}, PATIENCE)
+        make(aws.cloudformation, Target(stack, template({"Topic": TOPIC})), PATIENCE)
     clear_failed_creation(aws.cloudformation, stack, PATIENCE)
     assert status_of(aws, stack) is None
 
@@ -268,29 +269,28 @@ def leave_failed_creation(endpoint: str, stack: str, aws: Aws) -> None:
     PATIENCE.until(lambda: status_of(aws, stack) == "ROLLBACK_COMPLETE" or None, stack)
 
 
-# --- both stacks ---------------------------------------------------------------------------------------------
-
-
 DELIVERY = {
+    "Parameters": {"Branch": {"Type": "String", "Default": "main"}},
     "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
     "Outputs": {
         "ArtifactBucketName": {"Value": {"Ref": "Bucket"}},
         "ValidatorRepositoryUri": {"Value": "registry/validator"},
+        "Branch": {"Value": {"Ref": "Branch"}},
     },
 }
-PIPELINE = {
+PIPELINE: dict[str, Any] = {
     "Parameters": {
         "ValidatorImageURI": {"Type": "String"},
         "ArtifactBucketName": {"Type": "String"},
         "InitPackageKey": {"Type": "String"},
         "NotificationEmail": {"Type": "String", "Default": ""},
-        "Margin": {"Type": "String", "Default": "0.1"},
     },
-    "Resources": {"Topic": TOPIC},
+    "Resources": {"Topic": {**TOPIC, "Properties": {"DisplayName": {"Ref": "Margin"}}}},
     "Outputs": {
         "Image": {"Value": {"Ref": "ValidatorImageURI"}},
         "Bucket": {"Value": {"Ref": "ArtifactBucketName"}},
         "Email": {"Value": {"Fn::Sub": "<${NotificationEmail}>"}},
+        "Margin": {"Value": {"Ref": "Margin"}},
     },
 }
 HOSTILE_KEY = "packages/init ü&?#%41.zip"
@@ -306,16 +306,23 @@ class Stage:
         return f"sluice-{self.stage}-{thing}"
 
 
+def with_pipeline(packages: Packages, margin: str) -> Packages:
+    """The packages with another default in the pipeline's template."""
+    parameters = {**PIPELINE["Parameters"], "Margin": {"Type": "String", "Default": margin}}
+    key, body = f"templates/pipeline-{margin}.json", json.dumps({**PIPELINE, "Parameters": parameters})
+    return replace(packages, objects={**packages.objects, key: body.encode()}, pipeline_key=key)
+
+
 @pytest.fixture
 def planner(aws: Aws) -> Iterator[Planner]:
     config = cast(Config, Stage(f"t{uuid4().hex[:8]}"))
-    key = "templates/pipeline-0.json"
     packages = Packages(
-        objects={HOSTILE_KEY: b"zip", key: json.dumps(PIPELINE).encode()},
+        objects={HOSTILE_KEY: b"zip"},
         parameters={"InitPackageKey": HOSTILE_KEY},
         delivery=json.dumps(DELIVERY),
-        pipeline_key=key,
+        pipeline_key="",
     )
+    packages = with_pipeline(packages, margin="0.1")
     yield Planner(aws, config, packages, PATIENCE)
     for stack in ("pipeline", "delivery"):
         aws.cloudformation.delete(config.named(stack))
@@ -326,7 +333,8 @@ def test_delivery_comes_first_and_feeds_the_pipeline(planner: Planner) -> None:
     deployer = Deployer(planner, log, always)
     delivery = deployer.delivery()
     pipeline = deployer.pipeline(delivery, IMAGE)
-    assert pipeline == {"Image": IMAGE, "Bucket": delivery["ArtifactBucketName"], "Email": "<>"}
+    expected = {"Image": IMAGE, "Bucket": delivery["ArtifactBucketName"], "Email": "<>", "Margin": "0.1"}
+    assert pipeline == expected
     assert [plan.stack for plan in log.plans] == [
         planner.config.named("delivery"),
         planner.config.named("pipeline"),
@@ -345,24 +353,21 @@ def test_a_second_deployment_uploads_and_changes_nothing(planner: Planner) -> No
     assert not log.uploads
 
 
-def test_a_persons_choice_survives_a_deployment(planner: Planner) -> None:
-    deployer = Deployer(planner, Log(), always)
-    delivery = deployer.delivery()
-    deployer.pipeline(delivery, IMAGE)
-    name, key = planner.config.named("pipeline"), planner.packages.pipeline_key
-    chosen = {
-        "ValidatorImageURI": IMAGE,
-        "ArtifactBucketName": delivery["ArtifactBucketName"],
-        "InitPackageKey": HOSTILE_KEY,
-        "NotificationEmail": "a@example.org",
-        "Margin": "0.9",
-    }
-    body = Template(body=planner.packages.objects[key].decode().replace('"Topic"', '"Other"'))
-    put(planner.aws, name, body, chosen)
-    assert deployer.pipeline(delivery, IMAGE)["Email"] == "<a@example.org>"
-    deployed = planner.aws.cloudformation.stack(name)
-    assert deployed is not None
-    assert deployed.parameters["Margin"] == "0.1"
+def test_a_persons_choice_survives_and_a_new_default_takes_effect(planner: Planner) -> None:
+    with_email = replace(planner, given={"NotificationEmail": "a@example.org"})
+    delivery = Deployer(with_email, Log(), always).delivery()
+    outputs = Deployer(with_email, Log(), always).pipeline(delivery, IMAGE)
+    assert (outputs["Email"], outputs["Margin"]) == ("<a@example.org>", "0.1")
+    renewed = replace(planner, packages=with_pipeline(planner.packages, margin="0.2"))
+    outputs = Deployer(renewed, Log(), always).pipeline(delivery, IMAGE)
+    assert (outputs["Email"], outputs["Margin"]) == ("<a@example.org>", "0.2")
+
+
+def test_a_parameter_of_the_other_stack_is_passed_over(planner: Planner) -> None:
+    both = replace(planner, given={"NotificationEmail": "a@example.org", "Branch": "next"})
+    delivery = Deployer(both, Log(), always).delivery()
+    assert delivery["Branch"] == "next"
+    assert Deployer(both, Log(), always).pipeline(delivery, IMAGE)["Email"] == "<a@example.org>"
 
 
 def test_the_deployed_image_stays_when_none_is_given(planner: Planner) -> None:

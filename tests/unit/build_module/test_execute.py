@@ -65,7 +65,7 @@ class Fake:
     def __init__(
         self, script: Iterable[tuple[str, list[StackEvent]]], failures: tuple[str, ...] = ()
     ) -> None:
-        self._script, self._failures = iter(script), failures
+        self._script, self._failures = iter(script), tuple(failures)
         self._events: list[StackEvent] = []
 
     def stack(self, name: str) -> Stack:

@@ -12,6 +12,7 @@ from build.aws.cloudformation import (
     CloudFormation,
     ResourceChange,
     Stack,
+    Target,
     Template,
     says_no_changes,
 )
@@ -21,7 +22,7 @@ from build.patience import Patience
 from build.plan import Action, Change, ParameterChange, Plan, make, show
 
 PATIENCE = Patience(deadline=10, sleep=lambda _: None)
-BODY = Template(body="{}")
+TARGET = Target("s", Template(body="{}"))
 
 
 class Fake:
@@ -35,12 +36,12 @@ class Fake:
     def stack(self, name: str) -> Stack | None:
         return self._stack
 
-    def create_change_set(self, stack: str, kind: str, template: Template, parameters: object) -> ChangeSet:
+    def create_change_set(self, target: Target, kind: str) -> ChangeSet:
         self.kinds.append(kind)
         if self._refusal:
-            raise RefusedError(f"plan {stack}", "ValidationError", self._refusal)
+            raise RefusedError(f"plan {target.stack}", "ValidationError", self._refusal)
         if self._stack is None:
-            self._stack = Stack(stack, "arn", "REVIEW_IN_PROGRESS")
+            self._stack = Stack(target.stack, "arn", "REVIEW_IN_PROGRESS")
         return ChangeSet("set", "arn", "CREATE_PENDING")
 
     def change_set(self, arn: str) -> ChangeSet:
@@ -57,7 +58,7 @@ class Fake:
 
 
 def plan(fake: Fake) -> Plan:
-    return make(cast(CloudFormation, fake), "s", BODY, {}, PATIENCE)
+    return make(cast(CloudFormation, fake), TARGET, PATIENCE)
 
 
 def settled(status: str, reason: str = "", *changes: ResourceChange) -> ChangeSet:
@@ -203,9 +204,7 @@ def test_replacements_are_red_and_modifications_are_not() -> None:
 def test_a_plan_says_what_how_many_and_why() -> None:
     text = shown(
         a_plan(
-            Change(
-                Action.REPLACE, "Task", "AWS::ECS::TaskDefinition", kept=True, properties=("Image", "Cpu")
-            ),
+            Change(Action.REPLACE, "Task", "AWS::ECS::Task", kept=True, properties=("Image", "Cpu")),
             Change(Action.REMOVE, "Topic", "AWS::SNS::Topic"),
             parameters=(ParameterChange("Image", "a", "b"), ParameterChange("New", None, "")),
         )

@@ -1,0 +1,166 @@
+"""The door to boto3: what its answers and errors become."""
+
+from __future__ import annotations
+
+import base64
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+
+from build.aws.cloudformation import CloudFormation
+from build.aws.ecr import Ecr
+from build.aws.faults import RefusedError, asking
+from build.aws.messaging import EventBridge
+from build.aws.s3 import S3
+from build.aws.stepfunctions import StepFunctions
+from build.errors import PlatformError, UnavailableError
+
+
+class Client:
+    """A boto3 client of prepared answers: a value is returned, an error raised."""
+
+    def __init__(self, endpoint_url: str = "https://s3.amazonaws.com", **answers: Any) -> None:
+        self.meta = SimpleNamespace(endpoint_url=endpoint_url)
+        self._answers = answers
+        self.asked: list[dict[str, Any]] = []
+
+    def __getattr__(self, operation: str) -> Any:
+        answer = self._answers[operation]
+
+        def call(**arguments: Any) -> Any:
+            self.asked.append(arguments)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+def refusal(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("raised", "told", "line"),
+    [
+        (refusal("AccessDenied", "not\nyou"), RefusedError, "cannot do it: AccessDenied: not you"),
+        (
+            NoCredentialsError(),
+            UnavailableError,
+            "cannot do it: Unable to locate credentials; set",
+        ),
+        (NoRegionError(), UnavailableError, "cannot do it: You must specify a region; set"),
+        (EndpointConnectionError(endpoint_url="http://x"), PlatformError, "cannot do it: Could not connect"),
+    ],
+)
+def test_every_failure_of_boto3_is_one_line_of_ours(
+    raised: Exception, told: type[PlatformError], line: str
+) -> None:
+    with pytest.raises(told) as error, asking("do it"):
+        raise raised
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+def test_our_own_errors_pass() -> None:
+    with pytest.raises(ZeroDivisionError), asking("do it"):
+        _ = 1 / 0
+
+
+def test_there_is_no_such_stack() -> None:
+    gone = refusal("ValidationError", "Stack with id s does not exist")
+    assert CloudFormation(Client(describe_stacks=gone)).stack("s") is None
+
+
+def test_another_validation_error_is_not_taken_for_a_missing_stack() -> None:
+    with pytest.raises(RefusedError, match="1 validation error"):
+        CloudFormation(Client(describe_stacks=refusal("ValidationError", "1 validation error"))).stack("s")
+
+
+def test_a_stack_without_outputs_and_parameters() -> None:
+    answer = {"Stacks": [{"StackName": "s", "StackId": "arn", "StackStatus": "CREATE_COMPLETE"}]}
+    found = CloudFormation(Client(describe_stacks=answer)).stack("s")
+    assert found is not None
+    assert (found.outputs, found.parameters) == ({}, {})
+
+
+def test_validation_failures_name_resource_and_reason() -> None:
+    events = [
+        {"LogicalResourceId": "Bucket", "ValidationStatusReason": "the name is taken"},
+        {"LogicalResourceId": "s", "ResourceStatusReason": "Validation failed"},
+    ]
+    door = CloudFormation(Client(describe_events={"OperationEvents": events}))
+    assert door.validation_failures(change_set="arn") == ("Bucket: the name is taken",)
+
+
+def test_who_may_not_read_events_gets_none_instead_of_another_error() -> None:
+    door = CloudFormation(Client(describe_events=refusal("AccessDenied")))
+    assert door.validation_failures(stack="s") == ()
+
+
+@pytest.mark.parametrize(
+    "body", [{"Parameters": {"A": {"Default": 1}, "B": {}}}, '{"Parameters":{"A":{"Default":1}}}']
+)
+def test_defaults_of_a_deployed_template(body: object) -> None:
+    assert CloudFormation(Client(get_template={"TemplateBody": body})).defaults("s") == {"A": "1"}
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "412"])
+def test_a_taken_key_is_no_error(code: str) -> None:
+    client = Client(put_object=refusal(code))
+    assert S3(client).put_new("b", "k", b"x") is False
+    assert client.asked[0]["IfNoneMatch"] == "*"
+
+
+def test_another_refusal_of_an_upload_is_one() -> None:
+    with pytest.raises(RefusedError, match=r"cannot upload s3://b/k: AccessDenied"):
+        S3(Client(put_object=refusal("AccessDenied"))).put_new("b", "k", b"x")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("https://s3.amazonaws.com", "https://s3.amazonaws.com/b/templates/p-1.json"),
+        ("https://s3.eu-west-1.amazonaws.com", "https://s3.eu-west-1.amazonaws.com/b/templates/p-1.json"),
+        ("http://127.0.0.1:4566/", "http://127.0.0.1:4566/b/templates/p-1.json"),
+    ],
+)
+def test_an_objects_url_is_at_the_clients_endpoint(endpoint: str, url: str) -> None:
+    assert S3(Client(endpoint)).url("b", "templates/p-1.json") == url
+
+
+def test_a_hostile_key_is_quoted_in_a_url() -> None:
+    assert S3(Client("http://h")).url("b", "a b/ü?#%.json") == "http://h/b/a%20b/%C3%BC%3F%23%25.json"
+
+
+def test_the_digest_of_a_tag() -> None:
+    found = {"imageDetails": [{"imageDigest": "sha256:1"}]}
+    assert Ecr(Client(describe_images=found)).digest("r", "t") == "sha256:1"
+    assert Ecr(Client(describe_images=refusal("ImageNotFoundException"))).digest("r", "t") is None
+    with pytest.raises(RefusedError, match="RepositoryNotFoundException"):
+        Ecr(Client(describe_images=refusal("RepositoryNotFoundException"))).digest("r", "t")
+
+
+def test_a_login_is_taken_apart() -> None:
+    token = base64.b64encode(b"AWS:pass:with:colons").decode()
+    data = [{"authorizationToken": token, "proxyEndpoint": "https://1.dkr.ecr.x.amazonaws.com"}]
+    login = Ecr(Client(get_authorization_token={"authorizationData": data})).login()
+    assert (login.registry, login.user) == ("1.dkr.ecr.x.amazonaws.com", "AWS")
+    assert login.password == "pass:with:colons"
+
+
+def test_an_event_the_bus_refuses_is_an_error() -> None:
+    answer = {"FailedEntryCount": 1, "Entries": [{"ErrorMessage": "too large"}]}
+    with pytest.raises(PlatformError, match="too large"):
+        EventBridge(Client(put_events=answer)).put("s", "t", {})
+    EventBridge(Client(put_events={"FailedEntryCount": 0, "Entries": [{}]})).put("s", "t", {})
+
+
+def test_an_execution_gives_its_output_or_its_failure() -> None:
+    base = {"executionArn": "a", "name": "n", "status": "FAILED", "startDate": None, "input": '{"x": 1}'}
+    failed = StepFunctions(Client(describe_execution={**base, "error": "E", "cause": "C"})).describe("a")
+    assert (failed.input, failed.output) == ({"x": 1}, {"Error": "E", "Cause": "C"})
+    done = StepFunctions(Client(describe_execution={**base, "output": '{"y": 2}'})).describe("a")
+    assert done.output == {"y": 2}
