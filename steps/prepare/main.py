@@ -218,8 +218,9 @@ def header(lines: Iterable[str], path: str) -> list[str]:
     Raises:
         PrepareError: A name stands there twice.
     """
-    names = next(csv.reader(f"{line}\n" for line in lines), [])
-    names = [name.removeprefix("\ufeff") for name in names]
+    # A byte order mark would keep the first name's quotes from being seen.
+    text = (line.removeprefix("\ufeff") + "\n" for line in lines)
+    names = next(csv.reader(text), [])
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise PrepareError(f"the header of {path} names {twice!r} twice: one of them must go")

@@ -50,6 +50,8 @@ DEFAULTS = {
 }
 """Hyperparameters and their values when none are given, spelt as XGBoost spells them."""
 
+COUNTS = ("num_round", "early_stopping_rounds", "max_depth")
+
 MIN_ROWS = 20
 """Of the training split."""
 
@@ -416,7 +418,22 @@ def hyperparameters(argv: Sequence[str], document: Mapping[str, Any]) -> dict[st
     given = {name: str(value) for name, value in given.items() if not name.startswith("sagemaker_")}
     if unknown := sorted(given.keys() - DEFAULTS.keys() - {"label"}):
         raise TrainError(f"unknown hyperparameter {unknown[0]!r}: known are label, {', '.join(DEFAULTS)}")
+    for name in given.keys() - {"label"}:
+        _check_number(name, given[name])
     return given
+
+
+def _check_number(name: str, value: str) -> None:
+    """Refuse what XGBoost would answer with a page of C++."""
+    whole = name in COUNTS
+    try:
+        good = int(value) > 0 if whole else math.isfinite(float(value))
+    except ValueError:
+        good = False
+    if not good:
+        raise TrainError(
+            f"hyperparameter {name} is {value!r}: expected a {'whole number above 0' if whole else 'number'}"
+        )
 
 
 def read(folder: Path, label: str) -> pd.DataFrame:

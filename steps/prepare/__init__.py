@@ -1,1 +1,0 @@
-"""Prepare: the PySpark job; ``main`` is shipped as one file."""

@@ -1,1 +1,0 @@
-"""Train: the training script; ``main`` is shipped as one file."""

@@ -1,0 +1,275 @@
+"""Evaluate: the archive is not trusted, the data must be what was judged, and a tie is never better."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.evaluate import archive, main
+from steps.evaluate.decision import Metrics, decide
+from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload
+from steps.evaluate.location import Location
+from steps.evaluate.unchanged import Head, changed, check
+from steps.init.bucket import Bucket
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SCORES = st.floats(-1e6, 1e6)
+
+
+def packed(*members: tuple[str, bytes]) -> io.BytesIO:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    stream.seek(0)
+    return stream
+
+
+def special(name: str, kind: bytes, target: str = "") -> io.BytesIO:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, target
+        tar.addfile(info)
+    stream.seek(0)
+    return stream
+
+
+def metrics(**changes: Any) -> bytes:
+    fields = {
+        "metric": "auc",
+        "value": 0.8,
+        "greater_is_better": True,
+        "champion_value": None,
+        "champion_reason": None,
+    }
+    return json.dumps({**fields, **changes}).encode()
+
+
+# --- The archive --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "./metrics.json"])
+def test_a_file_at_the_root_is_found_among_others(name: str) -> None:
+    stream = packed(("xgboost-model", b"m" * 100_000), ("code/metrics.json", b"not this"), (name, b"this"))
+
+    assert archive.read(stream, "metrics.json") == b"this"
+
+
+@pytest.mark.parametrize(
+    "name", ["../metrics.json", "/metrics.json", "code/metrics.json", "metrics.json.bak"]
+)
+def test_a_file_elsewhere_is_not_it(name: str) -> None:
+    with pytest.raises(InvalidModel, match=r"has no metrics\.json"):
+        archive.read(packed((name, b"{}")), "metrics.json")
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE]
+)
+def test_a_link_or_device_of_that_name_is_refused(kind: bytes) -> None:
+    with pytest.raises(InvalidModel, match="no regular file"):
+        archive.read(special("metrics.json", kind, "/etc/passwd"), "metrics.json")
+
+
+def test_a_file_of_that_name_has_a_bound() -> None:
+    with pytest.raises(InvalidModel, match="at most 65,536 bytes"):
+        archive.read(packed(("metrics.json", b" " * 65_537)), "metrics.json")
+
+
+def test_members_before_it_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "UNPACKED_LIMIT", 1000)
+
+    assert archive.read(packed(("m", b"x" * 1000), ("metrics.json", b"1")), "metrics.json") == b"1"
+    with pytest.raises(InvalidModel, match="too large"):
+        archive.read(packed(("m", b"x" * 1001), ("metrics.json", b"1")), "metrics.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"not gzip", packed(("metrics.json", b"1")).getvalue()[:40]])
+def test_what_is_no_archive_is_refused_in_one_line(content: bytes) -> None:
+    with pytest.raises(InvalidModel) as caught:
+        archive.read(io.BytesIO(content), "metrics.json")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+# --- The decision -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "champion", "greater", "margin", "better"),
+    [
+        (0.81, 0.80, True, 0.0, True),
+        (0.80, 0.80, True, 0.0, False),
+        (0.79, 0.80, True, 0.0, False),
+        (0.81, 0.80, True, 0.02, False),
+        (0.83, 0.80, True, 0.02, True),
+        (3.0, 4.0, False, 0.5, True),
+        (4.0, 3.0, False, 0.0, False),
+        (3.0, 3.0, False, 0.0, False),
+    ],
+)
+def test_better_means_by_more_than_the_margin(
+    value: float, champion: float, greater: bool, margin: float, better: bool
+) -> None:
+    scores = Metrics("m", value, greater, champion, None)
+
+    assert decide(scores, margin, has_champion=True).better is better
+
+
+@given(SCORES, SCORES, st.booleans(), st.floats(0, 1e6))
+def test_of_two_models_at_most_one_is_better(
+    ours: float, theirs: float, greater: bool, margin: float
+) -> None:
+    there = decide(Metrics("m", ours, greater, theirs, None), margin, has_champion=True)
+    back = decide(Metrics("m", theirs, greater, ours, None), margin, has_champion=True)
+
+    assert not (there.better and back.better)
+
+
+def test_without_a_champion_the_first_model_is_better() -> None:
+    decision = decide(Metrics("auc", 0.5, True, None, None), 0.1, has_champion=False)
+
+    assert (decision.better, decision.reason, decision.champion_value) == (True, "no champion yet", None)
+
+
+def test_a_champion_that_cannot_be_scored_gives_way_and_the_reason_is_kept() -> None:
+    decision = decide(
+        Metrics("auc", 0.5, True, None, "the data lack its column 'tips'"), 0.1, has_champion=True
+    )
+
+    assert (decision.better, decision.reason) == (
+        True,
+        "the champion cannot be scored: the data lack its column 'tips'",
+    )
+
+
+def test_a_champion_nobody_scored_is_an_error() -> None:
+    with pytest.raises(InvalidModel, match="was its channel given"):
+        decide(Metrics("auc", 0.5, True, None, None), 0.0, has_champion=True)
+
+
+@pytest.mark.parametrize("margin", [-0.01, float("nan"), float("inf")])
+def test_a_margin_is_a_number_not_below_zero(margin: float) -> None:
+    with pytest.raises(InvalidPayload, match="margin"):
+        decide(Metrics("auc", 0.5, True, None, None), margin, has_champion=False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        metrics(value=float("nan")),
+        metrics(value=True),
+        metrics(value="0.9"),
+        metrics(value=None),
+        metrics(metric=1),
+        metrics(greater_is_better="yes"),
+        metrics(champion_value=float("inf")),
+    ],
+)
+def test_metrics_that_are_not_metrics_are_refused(body: bytes) -> None:
+    with pytest.raises(InvalidModel, match=r"metrics\.json of the model cannot be read"):
+        Metrics.parse(body)
+
+
+# --- The data -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "verdict"),
+    [
+        (Head('"a"', NOON - timedelta(days=1)), False),
+        (Head('"a"', NOON), False),
+        (Head('"b"', NOON - timedelta(seconds=1)), True),
+        (Head('"b"', NOON), True),
+        (Head('"b"', NOON + timedelta(seconds=1)), False),
+        (None, True),
+    ],
+)
+def test_a_change_counts_when_it_may_have_been_prepared(head: Head | None, verdict: bool) -> None:
+    assert changed('"a"', head, NOON) is verdict
+
+
+def test_the_changed_object_is_named() -> None:
+    objects = [{"uri": f"s3://b/{number}", "etag": '"a"'} for number in range(100)]
+    heads = {each["uri"]: Head('"a"', NOON) for each in objects}
+    check(objects, NOON, heads.get)
+
+    heads["s3://b/42"] = Head('"b"', NOON)
+    with pytest.raises(DataChanged, match="object changed since it was judged: s3://b/42;"):
+        check(objects, NOON, heads.get)
+
+
+# --- The whole ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def payload(bucket: Bucket) -> dict[str, Any]:
+    bucket.create("data/a #1?.csv", b"1")
+    stored = bucket.read("data/a #1?.csv")
+    assert stored is not None
+    manifest = {"objects": [{"uri": bucket.uri("data/a #1?.csv"), "etag": stored.etag}]}
+    bucket.create("manifest.json", json.dumps(manifest).encode())
+    bucket.create("model.tar.gz", packed(("metrics.json", metrics(value=0.83))).getvalue())
+    return {
+        "run_id": "r",
+        "model_data_url": bucket.uri("model.tar.gz"),
+        "champion": {"model_data_url": "", "model_package_arn": ""},
+        "manifest_uri": bucket.uri("manifest.json"),
+        "prepared_before": (datetime.now(UTC) + timedelta(minutes=1)).isoformat().replace("+00:00", "Z"),
+        "margin": 0,
+    }
+
+
+def test_the_first_model_is_registered(payload: dict[str, Any], aws_clients: Mapping[str, Any]) -> None:
+    assert main.evaluate(payload, aws_clients["s3"]) == {
+        "better": True,
+        "metric": "auc",
+        "value": 0.83,
+        "champion_value": None,
+        "margin": 0.0,
+        "reason": "no champion yet",
+    }
+
+
+def test_changed_data_stop_the_run(
+    payload: dict[str, Any], bucket: Bucket, aws_clients: Mapping[str, Any]
+) -> None:
+    bucket.client.put_object(Bucket=bucket.name, Key="data/a #1?.csv", Body=b"2")
+
+    with pytest.raises(DataChanged, match=r"data/a #1\?\.csv"):
+        main.evaluate(payload, aws_clients["s3"])
+
+
+def test_removed_data_stop_the_run(
+    payload: dict[str, Any], bucket: Bucket, aws_clients: Mapping[str, Any]
+) -> None:
+    bucket.client.delete_object(Bucket=bucket.name, Key="data/a #1?.csv")
+
+    with pytest.raises(DataChanged):
+        main.evaluate(payload, aws_clients["s3"])
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/key", "/etc/passwd"]
+)
+def test_only_objects_of_s3_are_read(uri: str) -> None:
+    with pytest.raises(InvalidPayload, match="not the URI of an S3 object"):
+        Location.parse(uri)
+
+
+def test_a_key_may_hold_anything() -> None:
+    assert Location.parse("s3://b/a/?x=1#y z") == ("b", "a/?x=1#y z")

@@ -1,0 +1,231 @@
+"""Init as a whole, against S3 and Step Functions on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from steps.init import main
+from steps.init.bucket import Bucket
+from steps.init.errors import InvalidEvent, TooManyObjects, UnknownDataset
+from steps.init.settings import Settings
+
+DATASETS = [
+    {
+        "name": "taxi",
+        "label": "big_tipper",
+        "drop": ["trip_id", "a,b"],
+        "schema": True,
+        "monitors": ["taxi-watch"],
+    },
+    {"name": "bikes", "label": "y", "drop": [], "schema": False},
+]
+
+
+class SageMaker:
+    """No model yet, and one monitoring job that ended as it was told."""
+
+    def __init__(self, message: str = "Completed", schedule: str = "taxi-watch") -> None:
+        self.job = {
+            "ExitMessage": message,
+            "MonitoringScheduleArn": f"arn:aws:sagemaker:r:1:monitoring-schedule/{schedule}",
+        }
+
+    def get_paginator(self, operation: str) -> SageMaker:
+        return self
+
+    def paginate(self, **query: Any) -> list[dict[str, Any]]:
+        return []
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803
+        return self.job
+
+
+@pytest.fixture
+def settings(bucket: Bucket) -> Settings:
+    return Settings.parse(
+        {
+            "PIPELINE_BUCKET": bucket.name,
+            "ARTIFACT_BUCKET": "artifacts",
+            "SCHEMAS_PREFIX": "schemas/0123",
+            "DATASETS": json.dumps(DATASETS),
+            "LADDER": '[{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}]',
+            "SIZING": '{"base": 512, "csv": 1, "csv.gz": 6, "parquet": 3}',
+            "MAX_OBJECTS": "3",
+            "MODEL_PACKAGE_GROUP": "models",
+        }
+    )
+
+
+@pytest.fixture
+def clients(aws_clients: Mapping[str, Any]) -> main.Clients:
+    return main.Clients(aws_clients["s3"], aws_clients["stepfunctions"], SageMaker())
+
+
+@pytest.fixture
+def machine(aws_clients: Mapping[str, Any]) -> str:
+    """A state machine whose executions wait for an hour."""
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+    answer = aws_clients["stepfunctions"].create_state_machine(
+        name=f"m-{uuid4().hex}", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/r"
+    )
+    return str(answer["stateMachineArn"])
+
+
+def payload(name: str = "run-1", arn: str = "arn:1", **document: Any) -> dict[str, Any]:
+    return {
+        "input": document or {"dataset": "taxi", "run_date": "2026-11-22"},
+        "execution": {"name": name, "id": arn, "started": "2026-11-22T10:00:00Z"},
+    }
+
+
+def test_a_run_is_planned_with_all_the_later_states_need(
+    bucket: Bucket, settings: Settings, clients: main.Clients
+) -> None:
+    bucket.create("data/taxi/2026-11-22/part-0.csv", b"a\n1\n")
+    bucket.create(
+        "accepted/taxi/2026-11-20.json", json.dumps({"statistics_uri": bucket.uri("runs/s.pb")}).encode()
+    )
+
+    run = main.initiate(payload(), settings, clients)
+
+    job_name = run.pop("job_name")
+    assert re.fullmatch(r"taxi-2026-11-22-[0-9a-f]{12}", job_name)
+    folder = bucket.uri("runs/2026-11-22/run-1")
+    assert run == {
+        "status": "Planned",
+        "dataset": "taxi",
+        "run_date": "2026-11-22",
+        "run_id": "run-1",
+        "label": "big_tipper",
+        "drop": 'trip_id,"a,b"',
+        "data_uri": bucket.uri("data/taxi/2026-11-22/"),
+        "manifest_uri": f"{folder}/manifest.json",
+        "output_uri": f"{folder}/validation",
+        "prepared_uri": f"{folder}/prepared",
+        "training_uri": f"{folder}/training",
+        "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",
+        "baseline_uri": bucket.uri("runs/s.pb"),
+        "champion": {"model_data_url": "", "model_package_arn": ""},
+        "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],
+    }
+    stored = bucket.read("runs/2026-11-22/run-1/manifest.json")
+    assert stored is not None
+    manifest = json.loads(stored.body)
+    assert manifest["version"] == 1
+    assert [each["uri"] for each in manifest["objects"]] == [run["data_uri"] + "part-0.csv"]
+
+
+def test_a_day_without_objects_is_planned_too(settings: Settings, clients: main.Clients) -> None:
+    run = main.initiate(payload(dataset="bikes", run_date="2026-11-22"), settings, clients)
+
+    assert (run["status"], run["schema_uri"], run["baseline_uri"], run["drop"]) == ("Planned", "", "", "")
+
+
+def test_its_own_retry_gives_the_same_run(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:
+    bucket.create("data/taxi/2026-11-22/part-0.csv", b"a\n1\n")
+    first = main.initiate(payload(), settings, clients)
+    bucket.create("data/taxi/2026-11-22/part-1.csv", b"a\n1\n")
+
+    assert main.initiate(payload(), settings, clients) == first
+
+
+def test_an_event_delivered_twice_is_a_duplicate(settings: Settings, clients: main.Clients) -> None:
+    event: dict[str, Any] = {
+        "id": "e-1",
+        "source": "sluice.drift",
+        "detail-type": "ModelDriftDetected",
+        "detail": {"dataset": "taxi", "run_date": "2026-11-22"},
+    }
+
+    first = main.initiate(payload("a", "arn:a", **event), settings, clients)
+    again = main.initiate(payload("b", "arn:b", **event), settings, clients)
+
+    assert first["status"] == "Planned"
+    assert again == {"status": "Duplicate", "dataset": "taxi", "run_date": "2026-11-22", "run_id": "b"}
+
+
+def test_one_execution_per_day_at_a_time(settings: Settings, clients: main.Clients, machine: str) -> None:
+    running = clients.states.start_execution(stateMachineArn=machine)["executionArn"]
+    assert main.initiate(payload("a", running), settings, clients)["status"] == "Planned"
+    assert main.initiate(payload("b", "arn:b"), settings, clients)["status"] == "Duplicate"
+
+    clients.states.stop_execution(executionArn=running)
+
+    assert main.initiate(payload("c", "arn:c"), settings, clients)["status"] == "Planned"
+
+
+def test_another_day_is_not_in_the_way(settings: Settings, clients: main.Clients, machine: str) -> None:
+    running = clients.states.start_execution(stateMachineArn=machine)["executionArn"]
+    main.initiate(payload("a", running), settings, clients)
+
+    other = main.initiate(payload("b", "arn:b", dataset="taxi", run_date="2026-11-23"), settings, clients)
+
+    assert other["status"] == "Planned"
+    clients.states.stop_execution(executionArn=running)
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [("CompletedWithViolations: 3", "Planned"), ("Completed: no violation", "NoViolation")],
+)
+def test_a_monitoring_job_starts_a_run_only_with_a_violation(
+    settings: Settings, clients: main.Clients, message: str, status: str
+) -> None:
+    event: dict[str, Any] = {
+        "id": "e-2",
+        "source": "aws.sagemaker",
+        "time": "2026-11-22T01:00:00Z",
+        "detail-type": "SageMaker Processing Job State Change",
+        "detail": {"ProcessingJobName": "model-monitoring-1"},
+    }
+    watched = main.Clients(clients.s3, clients.states, SageMaker(message))
+
+    run = main.initiate(payload(**event), settings, watched)
+
+    assert (run["status"], run["dataset"], run["run_date"]) == (status, "taxi", "2026-11-22")
+
+
+@pytest.mark.parametrize("schedule", ["", "somebody-elses"])
+def test_a_monitoring_job_of_nobody_is_refused(
+    settings: Settings, clients: main.Clients, schedule: str
+) -> None:
+    event: dict[str, Any] = {
+        "id": "e-3",
+        "source": "aws.sagemaker",
+        "time": "2026-11-22T01:00:00Z",
+        "detail-type": "SageMaker Processing Job State Change",
+        "detail": {"ProcessingJobName": "job"},
+    }
+    strange = main.Clients(clients.s3, clients.states, SageMaker("CompletedWithViolations", schedule))
+
+    with pytest.raises(UnknownDataset, match="no dataset of the configuration names it"):
+        main.initiate(payload(**event), settings, strange)
+
+
+def test_a_day_beyond_the_bound_is_refused(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:
+    for number in range(4):
+        bucket.create(f"data/taxi/2026-11-22/{number}.csv", b"")
+
+    with pytest.raises(TooManyObjects, match="one run may name 3"):
+        main.initiate(payload(), settings, clients)
+
+
+def test_a_refused_input_claims_nothing(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:
+    with pytest.raises(InvalidEvent):
+        main.initiate(payload(dataset="taxi", run_date="today"), settings, clients)
+
+    assert list(bucket.listing("")) == []
+
+
+def test_job_names_differ_between_executions_of_one_name(settings: Settings, clients: main.Clients) -> None:
+    first = main.initiate(payload("a", "arn:aws:a"), settings, clients)
+    second = main.initiate(payload("b", "arn:aws:b"), settings, clients)
+
+    assert first["job_name"] != second["job_name"]
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", first["job_name"])

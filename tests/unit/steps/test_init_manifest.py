@@ -1,0 +1,119 @@
+"""The manifest: what is data, in which order, and never more than the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.init.bucket import Bucket
+from steps.init.errors import InvalidRecord, TooManyObjects
+from steps.init.manifest import Manifest, compose, listing, write_once
+
+FOLDER = "s3://lake/data/taxi/2026-11-22/"
+MODIFIED = datetime(2026, 11, 22, 11, 0, tzinfo=timezone(timedelta(hours=1)))
+
+
+def entry(key: str, size: int = 3) -> dict[str, Any]:
+    return {"Key": key, "Size": size, "ETag": '"e"', "LastModified": MODIFIED}
+
+
+def manifest(*keys: str) -> Manifest:
+    entries = [entry(key) for key in keys]
+    return compose(entries, dataset="taxi", run_date=date(2026, 11, 22), run_id="r1", data_uri=FOLDER)
+
+
+def names(found: Manifest) -> list[str]:
+    return [each.uri.removeprefix(FOLDER) for each in found.objects]
+
+
+def test_data_are_named_in_the_order_of_their_uris() -> None:
+    found = manifest("b.csv", "a/part-0.parquet", "c.csv.gz", "UPPER.CSV")
+
+    assert names(found) == ["UPPER.CSV", "a/part-0.parquet", "b.csv", "c.csv.gz"]
+    assert [each.format for each in found.objects] == ["csv", "parquet", "csv", "csv.gz"]
+
+
+def test_hidden_names_and_folder_markers_are_left_out() -> None:
+    found = manifest("_SUCCESS", ".part.crc", "_temporary/0/part.csv", "a/.hidden/b.csv", "a/", "ok.csv")
+
+    assert names(found) == ["ok.csv"]
+    assert found.ignored == ()
+
+
+def test_what_is_not_data_is_named_as_ignored() -> None:
+    found = manifest("README.md", "a.csv", "a.csv.zip", "csv")
+
+    assert names(found) == ["a.csv"]
+    assert found.ignored == (FOLDER + "README.md", FOLDER + "a.csv.zip", FOLDER + "csv")
+
+
+def test_times_are_utc_in_iso_8601() -> None:
+    assert manifest("a.csv").objects[0].last_modified == "2026-11-22T10:00:00+00:00"
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1)))
+def test_a_manifest_survives_its_bytes_whatever_the_names(keys: list[str]) -> None:
+    found = manifest(*(f"{key}.csv" for key in keys))
+
+    assert Manifest.parse(found.to_bytes()) == found
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"version": 2}', b'{"version": 1, "objects": [{"uri": 1}]}']
+)
+def test_a_damaged_manifest_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidRecord, match="start a new execution"):
+        Manifest.parse(body)
+
+
+def test_the_listing_pages_and_keeps_the_bound(bucket: Bucket) -> None:
+    for number in range(5):
+        bucket.create(f"data/d/{number}.csv", b"x")
+    bucket.create("data/dx/other.csv", b"x")
+
+    assert [found["Key"] for found in listing(bucket, "data/d/", limit=5)] == [f"{n}.csv" for n in range(5)]
+    with pytest.raises(
+        TooManyObjects, match=r"more than 4 objects below s3://.*/data/d/: one run may name 4"
+    ):
+        listing(bucket, "data/d/", limit=4)
+
+
+def test_the_listing_stops_at_the_bound_instead_of_reading_on() -> None:
+    read = []
+
+    class Endless(Bucket):
+        def listing(self, prefix: str) -> Iterator[dict[str, Any]]:
+            while True:
+                read.append(prefix)
+                yield entry(f"{prefix}x.csv")
+
+    with pytest.raises(TooManyObjects):
+        listing(Endless(None, "lake"), "data/", limit=10)
+    assert len(read) == 11
+
+
+def test_a_retry_reads_the_manifest_of_the_first_attempt(bucket: Bucket) -> None:
+    first = write_once(bucket, "runs/m.json", manifest("a.csv"))
+
+    again = write_once(bucket, "runs/m.json", manifest("a.csv", "late.csv"))
+
+    assert names(first) == names(again) == ["a.csv"]
+
+
+def test_the_listing_becomes_objects_with_what_s3_says_of_them(bucket: Bucket) -> None:
+    bucket.create("data/e/a.csv", b"12345")
+
+    found = compose(
+        listing(bucket, "data/e/", 10), dataset="e", run_date=date(2026, 1, 1), run_id="r", data_uri=FOLDER
+    )
+
+    (only,) = found.objects
+    stored = bucket.read("data/e/a.csv")
+    assert stored is not None
+    assert (only.size, only.etag) == (5, stored.etag)
+    assert datetime.fromisoformat(only.last_modified).tzinfo == UTC

@@ -1,0 +1,191 @@
+"""Prepare's decisions, without Spark: what is read, with which types, and which rows are held out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.prepare.main import (
+    Arguments,
+    Found,
+    Judged,
+    PrepareError,
+    changed,
+    columns,
+    header,
+    held_out,
+    judged,
+    literal,
+    normal,
+    quoted,
+    selection,
+    value,
+)
+
+OPTIONS = {
+    "manifest_uri": "s3://b/m.json",
+    "data_uri": "s3://b/data",
+    "verdict_uri": "s3://b/v.json",
+    "output_uri": "s3://b/out/",
+    "label": "big_tipper",
+}
+MODIFIED = "2026-11-22T10:00:00.900000+00:00"
+
+
+def arguments(*more: str) -> Arguments:
+    return Arguments.parse([*(f"--{name}={text}" for name, text in OPTIONS.items()), *more])
+
+
+def manifest(*uris: str) -> dict[str, Any]:
+    objects = [{"uri": uri, "size": 3, "last_modified": MODIFIED} for uri in uris]
+    return {"data_uri": "s3://lake/data/", "objects": objects}
+
+
+def test_folders_have_one_spelling() -> None:
+    assert (arguments().data_uri, arguments().output_uri) == ("s3://b/data/", "s3://b/out")
+
+
+@pytest.mark.parametrize(
+    ("drop", "names"),
+    [("-", ()), ("", ()), ("a", ("a",)), ("a,b c", ("a", "b c")), ('"a,b",c', ("a,b", "c"))],
+)
+def test_dropped_columns_are_one_line_of_csv(drop: str, names: tuple[str, ...]) -> None:
+    assert arguments("--drop", drop).drop == names
+
+
+def test_arguments_of_glue_itself_are_left_alone() -> None:
+    glue = [
+        "--JOB_NAME",
+        "prepare",
+        "--TempDir",
+        "s3://t/",
+        "--enable-metrics",
+        "true",
+        "--JOB_RUN_ID",
+        "jr_1",
+    ]
+
+    assert arguments(*glue) == arguments()
+
+
+def test_the_label_cannot_be_dropped() -> None:
+    with pytest.raises(PrepareError, match="'big_tipper' is among the dropped columns"):
+        arguments("--drop", "big_tipper")
+
+
+def test_objects_are_known_by_their_path_below_the_folder() -> None:
+    first, second = judged(manifest("s3://lake/data/a/b.csv.gz", "s3://lake/data/c.PARQUET"))
+
+    assert first == Judged("a/b.csv.gz", 3, 1795341600)
+    assert (first.format, second.format) == ("csv", "parquet")
+
+
+@pytest.mark.parametrize(
+    ("uris", "line"),
+    [
+        ([], "nothing to prepare"),
+        (["s3://lake/other/x.csv"], "s3://lake/other/x.csv, which is not below s3://lake/data/"),
+    ],
+)
+def test_a_manifest_names_objects_of_its_folder(uris: list[str], line: str) -> None:
+    with pytest.raises(PrepareError, match=line):
+        judged(manifest(*uris))
+
+
+@pytest.mark.parametrize(
+    ("found", "path"),
+    [
+        ({"a.csv": Found(3, 100)}, None),
+        ({"a.csv": Found(3, 99), "late.csv": Found(9, 200)}, None),
+        ({"a.csv": Found(3, 101)}, "a.csv"),
+        ({"a.csv": Found(4, 100)}, "a.csv"),
+        ({}, "a.csv"),
+    ],
+)
+def test_an_object_is_what_was_judged_or_it_is_named(found: dict[str, Found], path: str | None) -> None:
+    assert changed([Judged("a.csv", 3, 100)], found) == path
+
+
+def test_columns_have_the_types_they_were_judged_with() -> None:
+    features = [
+        {"name": "a", "type": "INT"},
+        {"name": "b.c", "type": "FLOAT"},
+        {"name": "nested", "type": "STRUCT"},
+        {"name": "leak", "type": "BYTES"},
+        {"name": "big_tipper", "type": "STRING"},
+    ]
+
+    assert columns(features, arguments("--drop", "leak")) == {
+        "a": "bigint",
+        "b.c": "double",
+        "big_tipper": "string",
+    }
+
+
+@pytest.mark.parametrize("drop", ["-", "tips"])
+def test_a_label_or_dropped_column_that_is_not_there_is_named(drop: str) -> None:
+    features = [{"name": name, "type": "INT"} for name in (["a"] if drop == "-" else ["a", "big_tipper"])]
+
+    with pytest.raises(
+        PrepareError, match=f"no column '{'big_tipper' if drop == '-' else 'tips'}' in the data"
+    ):
+        columns(features, arguments("--drop", drop))
+
+
+def test_names_are_quoted_whatever_they_hold() -> None:
+    assert quoted("a`b.c d") == "`a``b.c d`"
+    assert value("x`", "bigint") == "CAST(`x``` AS bigint)"
+    assert held_out(["a", "b'"]) == "pmod(xxhash64(`a`, `b'`), 5) = 0"
+
+
+@given(st.text())
+def test_a_quoted_name_ends_where_it_should(name: str) -> None:
+    inner = quoted(name)[1:-1]
+
+    assert inner.replace("``", "") == name.replace("`", "")
+    assert inner.count("`") == 2 * name.count("`")
+
+
+def test_a_table_without_a_column_gets_it_empty() -> None:
+    assert selection(["a"], {"a": "bigint", "b": "string"}) == [
+        "CAST(`a` AS bigint) AS `a`",
+        "CAST(NULL AS string) AS `b`",
+    ]
+
+
+def test_a_path_is_no_pattern() -> None:
+    assert literal(r"s3://b/a[1]*{x,y}?\.csv") == r"s3://b/a\[1\]\*\{x,y\}\?\\.csv"
+
+
+@pytest.mark.parametrize(
+    ("uri", "spelling"),
+    [
+        ("file:/tmp/a b", "/tmp/a b"),
+        ("file:///tmp/a", "/tmp/a"),
+        ("/tmp/a", "/tmp/a"),
+        ("s3://b/file:/x", "s3://b/file:/x"),
+    ],
+)
+def test_local_files_have_one_spelling(uri: str, spelling: str) -> None:
+    assert normal(uri) == spelling
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["a,b", "1,2"], ["a", "b"]),
+        (['\ufeff"a b","c""d"', "1,2"], ["a b", 'c"d']),
+        (['"a', 'b",c', "1,2"], ["a\nb", "c"]),
+        ([], []),
+    ],
+)
+def test_a_header_is_read_as_csv(lines: list[str], names: list[str]) -> None:
+    assert header(lines, "x.csv") == names
+
+
+def test_a_name_that_stands_twice_is_refused() -> None:
+    with pytest.raises(PrepareError, match=r"the header of s3://b/x\.csv names 'a' twice"):
+        header(["a,b,a"], "s3://b/x.csv")
