@@ -60,7 +60,7 @@ def evaluate(config: Config) -> Step:
         config,
         name="evaluate",
         package="EvaluatePackageKey",
-        environment={"PIPELINE_BUCKET": Ref(PIPELINE_BUCKET)},
+        environment={},
         statements=_evaluate_statements(),
         timeout_seconds=120,
         memory=512,
@@ -149,7 +149,7 @@ def _step(
         "Role": GetAtt(role, "Arn"),
         "Timeout": timeout_seconds,
         "MemorySize": memory,
-        "Environment": Environment(Variables=dict(environment)),
+        **({"Environment": Environment(Variables=dict(environment))} if environment else {}),
         "LoggingConfig": LoggingConfig(LogGroup=Ref(logs)),
         "Code": Code(S3Bucket=Ref(ARTIFACT_BUCKET), S3Key=Ref(package)),
     }

@@ -14,7 +14,6 @@ from troposphere.iam import Role
 from templates import access
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
 from templates.config import Config
-from validator.contract import MANIFEST, Artifact
 
 OWN_IMAGE: Final = "HasTrainingImage"
 """Name of the condition that TrainingImageURI is given."""
@@ -84,15 +83,14 @@ def script() -> Sub:
 
 
 def _prepare_statements() -> list[Statement]:
-    prepared = "runs/*/prepared/*"
+    prepared = "runs/*/prepared*"
     return [
-        access.read_objects(
-            PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", f"runs/*/{Artifact.VERDICT}", prepared
-        ),
+        # Hadoop looks at the bucket and at each folder above what it writes, also by keys that do not exist.
+        access.allow([s3.GetBucketLocation, s3.ListBucket], access.bucket_arn(PIPELINE_BUCKET)),
+        access.read_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
         access.write_objects(PIPELINE_BUCKET, prepared),
         # Spark writes below _temporary/, moves, and cleans up.
         access.allow([s3.DeleteObject], access.object_arn(PIPELINE_BUCKET, prepared)),
-        access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
         access.read_objects(ARTIFACT_BUCKET, "packages/prepare-*"),
         access.allow(
             [logs.CreateLogGroup, logs.CreateLogStream, logs.PutLogEvents],

@@ -25,12 +25,13 @@ FINDINGS: Final = f"$join([$gate.findings.('- ' & {FINDING})], '\\n')"
 FIRST_FINDINGS: Final = f"$join([$gate.findings[[0..2]].{FINDING}], '; ')"
 
 REASON: Final = (
-    r"""($stopped := $match($failure.cause, /"StoppedReason"\s*:\s*"([^"]*)"/).groups[0]; """
-    r"""$code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/).groups[0]; """
-    "$exists($stopped) ? $stopped & ($exists($code) ? ' Exit code ' & $code & '.' : '') "
-    ": $substring($failure.cause, 0, 1000))"
+    r"""($told := $match($failure.cause, /"(StoppedReason|errorMessage|ErrorMessage|FailureReason)"\s*:\s*"""
+    r""""((?:\\.|[^"])*)"/)[0].groups[1]; """
+    r"""$code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]; """
+    "($exists($told) ? $substring($told, 0, 1000) : $substring($failure.cause, 0, 1000))"
+    " & ($exists($code) ? ' (exit code ' & $code & ')' : ''))"
 )
-"""Why a state failed: a stopped task's own reason, else the beginning of the cause."""
+"""Why a state failed: what a task, function, Glue or training job says of it, else the cause's beginning."""
 
 SUBJECT_LIMIT: Final = 100
 """Characters SNS takes, ASCII only: subjects are made of names that can be nothing else."""
@@ -69,7 +70,8 @@ class Notices:
         """Tell that a better model is registered."""
         subject = f"{DAY} & ' gave a better model'"
         lines = (
-            "$evaluation.metric & ' ' & $evaluation.value & ' (before: ' & $evaluation.champion_value & ')'",
+            "$evaluation.metric & ' ' & $evaluation.value",
+            "'Champion before: ' & ($evaluation.champion_value = null ? 'none' : $evaluation.champion_value)",
             "'Model: ' & $model_package_arn",
             f"'Report: ' & {REPORT}",
         )
