@@ -20,7 +20,7 @@ from validator.interruption import Interruption
 from validator.settings import Settings
 
 _HELP_NAMES: Final = ("-h", "--help")
-_FAIL_ON: Final = (Verdict.WARN, Verdict.FAIL)
+_FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
 
 _EXAMPLES: Final = """
 \b
@@ -150,7 +150,8 @@ def main(arguments: list[str], interruption: Interruption) -> int:
         )
         return int(code or ExitCode.OK)
     except click.ClickException as error:
-        return _fail(ExitCode.USAGE, f"{error.format_message()}; see python -m validator --help")
+        said = error.format_message().rstrip(".")
+        return _fail(ExitCode.USAGE, f"{said}; see python -m validator --help")
     except ValidatorError as error:
         return _fail(error.exit_code, str(error))
     except Exception as error:

@@ -25,6 +25,9 @@ def open_quote(text: Any, limit: int) -> str:
         for _ in rows:
             opened = rows.line_num + 1
     except csv.Error as error:
+        if "limit" in str(error):
+            long = f"a field is longer than {limit >> 20} MiB"
+            return f"line {opened}: {long}; perhaps a quotation mark is not closed"
         return f"line {opened}: a quotation mark is not closed ({error})"
     return ""
 

@@ -135,6 +135,8 @@ def _names(names: Sequence[str], target: Object) -> Sequence[str]:
     for name, times in Counter(names).items():
         if times > 1:
             raise _refused(target, f"its header has {times} columns named {name!r}")
+        if "\0" in name:
+            raise _refused(target, "its header has a NUL byte; if its text is UTF-16, save it as UTF-8")
     return names
 
 

@@ -27,15 +27,16 @@ class Moments:
     @classmethod
     def of(cls, values: Floats, counts: Tally | None = None) -> Moments:
         """Returns the moments of finite numbers, each taken as often as its count says."""
-        total = int(counts.sum()) if counts is not None else len(values)
+        weights = np.ones(len(values), np.int64) if counts is None else counts
+        total = int(weights.sum())
         if total == 0:
             return cls()
-        # Shares first: the sum of the numbers themselves may be beyond the largest float.
-        shares = counts / total if counts is not None else np.full(len(values), 1 / total)
-        with np.errstate(over="ignore"):
-            mean = float(np.dot(values, shares))
-            deviations = float(np.dot((values - mean) ** 2, shares)) * total
-        return cls(total, mean, deviations)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(np.dot(values, weights)) / total
+            if not np.isfinite(mean):
+                # The sum is beyond the largest float, the mean is not.
+                mean = float(np.dot(values / total, weights))
+            return cls(total, mean, float(np.dot((values - mean) ** 2, weights)))
 
     @property
     def variance(self) -> float:

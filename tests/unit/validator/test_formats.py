@@ -1,0 +1,310 @@
+"""Bad input by bad input: refused with file and place, or read with the right figures."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from validator import dataset, profiling, store
+from validator.errors import DataError, UsageError
+from validator.formats import complaints, delimited
+from validator.interruption import Interruption
+from validator.profile import Kind, NumericSummary, Summary, TextSummary
+
+
+def summary(path: Path) -> Summary:
+    """Profiles what lies at a path."""
+    described = dataset.describe(store.at("").list(str(path)))
+    states = profiling.States(str(path.parent / f"states-{path.name}"))
+    return profiling.profile(described, states, Interruption(), lambda _: None)[1].finish()
+
+
+def csv(folder: Path, content: bytes, name: str = "a.csv") -> Path:
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        summary(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def kinds(read: Summary) -> Mapping[str, Kind]:
+    return {c.column.name: c.column.kind for c in read.columns}
+
+
+def numeric(read: Summary, index: int = 0) -> NumericSummary:
+    column = read.columns[index]
+    assert isinstance(column, NumericSummary)
+    return column
+
+
+def text(read: Summary, index: int = 0) -> TextSummary:
+    column = read.columns[index]
+    assert isinstance(column, TextSummary)
+    return column
+
+
+ROWS = b"1,2\n" * 1000
+
+
+class TestRefusedText:
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            (b"a,b\n1,2\n1,2,3\n", "row 3: Expected 2 columns, got 3"),
+            (b"a,b\n1,2\n1\n", "row 3: Expected 2 columns, got 1"),
+            (b"a,b\n" + ROWS * 500 + b"1\n", "row 500002: Expected 2 columns, got 1"),
+            (b'a,b\n1,2\n1,"2\n3,4\n', "line 3: a quotation mark is not closed"),
+            (b'a,b\n1,2\n1,"2', "line 3: a quotation mark is not closed"),
+            (b"a,b\n1,2\n1,caf\xe9\n", "line 3, byte 6: 0xe9 is not UTF-8"),
+            (b"a,b\n" + ROWS * 500 + b"1,caf\xe9\n", "line 500002, byte 6: 0xe9 is not UTF-8"),
+            ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+            ("a,b\n1,2\n".encode("utf-16-be"), "NUL"),
+            (b"", "empty"),
+            (b"\n\n  \n", "empty"),
+            (b"a,b,a\n1,2,3\n", "2 columns named 'a'"),
+            (b"PAR1\x00\x00", "Parquet"),
+            (gzip.compress(b"a\n1\n"), "gzip"),
+        ],
+    )
+    def test_with_its_place(self, tmp_path: Path, content: bytes, place: str) -> None:
+        assert place in refusal(csv(tmp_path, content))
+
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            (gzip.compress(b"a,b\n" + os.urandom(3000).hex().encode() + b",1\n")[:-900], "runcated"),
+            (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "its text is gzip"),
+            (b"a,b\n1,2\n", "gz"),
+            (b"", "empty"),
+        ],
+    )
+    def test_compressed(self, tmp_path: Path, content: bytes, place: str) -> None:
+        assert place in refusal(csv(tmp_path, content, "a.csv.gz"))
+
+    def test_a_row_longer_than_a_block(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delimited, "BLOCK_BYTES", 1 << 20)
+        assert "line 300002: a field is longer than 1 MiB" in refusal(
+            csv(tmp_path, b"a,b\n" + ROWS * 300 + b"x" * (3 << 20) + b",1\n")
+        )
+
+    def test_a_quote_that_swallows_more_than_a_block(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(delimited, "BLOCK_BYTES", 1 << 20)
+        message = refusal(csv(tmp_path, b"a,b\n" + ROWS * 300 + b'1,"2\n' + ROWS * 600))
+        assert "line 300002: a field is longer than 1 MiB; perhaps a quotation mark" in message
+
+
+class TestReadText:
+    def test_quoted_line_breaks_commas_and_quotes(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b'a,b\n"x\ny",1\r\n"p,q",2\n"say ""so""",3\n'))
+        assert read.rows == 3
+        assert dict(text(read).ranked) == {"x\ny": 1, "p,q": 1, 'say "so"': 1}
+
+    def test_quoted_line_breaks_across_blocks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delimited, "BLOCK_BYTES", 1000)
+        read = summary(csv(tmp_path, b"a,b\n" + b'"x\ny\nz",1\n' * 1000))
+        assert (read.rows, text(read).ranked) == (1000, (("x\ny\nz", 1000),))
+
+    def test_a_lone_quote_inside_a_field_is_text(self, tmp_path: Path) -> None:
+        assert text(summary(csv(tmp_path, b'a,b\n5" pipe,1\n'))).ranked == (('5" pipe', 1),)
+
+    def test_line_ends_may_mix_and_the_last_may_lack(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b"a,b\r\n1,x\n2,y\r\n\n3,z"))
+        assert (read.rows, numeric(read).maximum) == (3, 3.0)
+
+    def test_a_byte_order_mark_is_no_part_of_a_name(self, tmp_path: Path) -> None:
+        assert list(kinds(summary(csv(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n")))) == ["a", "b"]
+
+    def test_a_header_alone_has_all_its_columns(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b"a,b,c\n"))
+        assert (read.rows, [c.column.name for c in read.columns]) == (0, ["a", "b", "c"])
+
+    def test_gzip(self, tmp_path: Path) -> None:
+        assert summary(csv(tmp_path, gzip.compress(b"a\n1\n2\n"), "a.CSV.GZ")).rows == 2
+
+    def test_only_an_empty_field_is_missing(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b'a,b\nNA,1\nnull,\n,2\n"",3\n'))
+        assert dict(text(read).ranked) == {"NA": 1, "null": 1}
+        assert [c.presence.missing for c in read.columns] == [2, 1]
+
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [
+            ([b"1", b"-2", b" 3"], Kind.INT),
+            ([b"9223372036854775807"], Kind.INT),
+            ([b"9223372036854775808"], Kind.FLOAT),
+            ([b"1", b"2.5"], Kind.FLOAT),
+            ([b"1e999", b"nan"], Kind.FLOAT),
+            ([b"0x1F", b"2"], Kind.BYTES),
+            ([b"true", b"false"], Kind.BYTES),
+            ([b"2026-01-01"], Kind.BYTES),
+            ([b"1", b"x"], Kind.BYTES),
+            ([b"", b""], Kind.BYTES),
+        ],
+    )
+    def test_kinds_are_those_of_tfdv(self, tmp_path: Path, values: Sequence[bytes], kind: Kind) -> None:
+        rows = b"".join(value + b",1\n" for value in values)
+        assert kinds(summary(csv(tmp_path, b"a,b\n" + rows)))["a"] is kind
+
+    def test_text_after_many_integers_makes_text_of_all(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b"a\n" + b"7\n" * 1_000_000 + b"seven\n"))
+        assert text(read).ranked == (("7", 1_000_000), ("seven", 1))
+
+    def test_several_columns_are_widened_at_once(self, tmp_path: Path) -> None:
+        head = b"1,1,1,1\n" * 200_000
+        read = summary(csv(tmp_path, b"a,b,c,d\n" + head + b"2.5,x,9223372036854775808,2\n"))
+        assert list(kinds(read).values()) == [Kind.FLOAT, Kind.BYTES, Kind.FLOAT, Kind.INT]
+        assert numeric(read, 2).maximum == 2.0**63
+
+    def test_a_column_empty_at_first_gets_its_kind_later(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b"a,b\n" + b",1\n" * 300_000 + b"late,1\n"))
+        assert (text(read).ranked, text(read).presence.missing) == ((("late", 1),), 300_000)
+
+    def test_what_is_not_finite_is_counted_and_left_out_of_the_mean(self, tmp_path: Path) -> None:
+        column = numeric(summary(csv(tmp_path, b"a\n1.5\n2.5\n1e999\n-inf\nNaN\n")))
+        counted = (column.nan, column.positive_infinities, column.negative_infinities)
+        assert (counted, column.mean, column.maximum) == ((1, 1, 1), 2.0, 2.5)
+
+    def test_nul_bytes_are_flagged(self, tmp_path: Path) -> None:
+        assert text(summary(csv(tmp_path, b"a,b\nx\0y,1\nz,2\n"))).with_nul == 1
+
+
+class TestFolders:
+    def test_parts_are_one_dataset(self, tmp_path: Path) -> None:
+        (tmp_path / "d").mkdir()
+        csv(tmp_path / "d", b"a\n1\n", "1.csv")
+        csv(tmp_path / "d", b"a\nx\n", "2.csv")
+        csv(tmp_path / "d", b"ignored", "_SUCCESS")
+        assert text(summary(tmp_path / "d")).ranked == (("x", 1), ("1", 1))
+
+    def test_a_foreign_file_is_named(self, tmp_path: Path) -> None:
+        csv(tmp_path, b"a\n1\n")
+        csv(tmp_path, b"# Read me", "README.md")
+        with pytest.raises(UsageError, match=r"README\.md: its name ends with none of"):
+            summary(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("other", "difference"),
+        [
+            (b"a\n1\n", "lacks column 'b'"),
+            (b"a,b,c\n1,2,3\n", "a column more, 'c'"),
+            (b"b,a\n1,2\n", "different order"),
+        ],
+    )
+    def test_parts_that_differ_are_both_named(self, tmp_path: Path, other: bytes, difference: str) -> None:
+        csv(tmp_path, b"a,b\n1,2\n", "1.csv")
+        csv(tmp_path, other, "2.csv")
+        with pytest.raises(DataError, match=difference) as caught:
+            summary(tmp_path)
+        assert "1.csv" in str(caught.value)
+        assert "2.csv" in str(caught.value)
+
+    def test_parquet_parts_of_other_types_are_both_named(self, tmp_path: Path) -> None:
+        write(tmp_path / "1.parquet", {"id": pa.array([1])})
+        write(tmp_path / "2.parquet", {"id": pa.array(["1"])})
+        with pytest.raises(DataError, match=r"1\.parquet and .*2\.parquet.*int64 in the first, string"):
+            summary(tmp_path)
+
+
+def write(path: Path, columns: Mapping[str, Any], **options: Any) -> Path:
+    parquet.write_table(pa.table(dict(columns)), path, **options)
+    return path
+
+
+class TestParquet:
+    def test_types_and_their_kinds(self, tmp_path: Path) -> None:
+        columns = {
+            "bool": pa.array([True, False, None]),
+            "int8": pa.array([1, 2, 3], pa.int8()),
+            "uint64": pa.array([2**64 - 1, 0, None], pa.uint64()),
+            "float32": pa.array([1.5, None, 3], pa.float32()),
+            "decimal": pa.array([Decimal("1.50"), Decimal("2.25"), None]),
+            "text": pa.array(["x", None, "x"]),
+            "bytes": pa.array([b"\xff", b"y", None]),
+            "category": pa.array(["p", "q", None]).dictionary_encode(),
+            "date": pa.array([date(2026, 11, 22)] * 3),
+            "time": pa.array([datetime(2026, 11, 22, 1, 2, 3)] * 3, pa.timestamp("us")),  # noqa: DTZ001
+            "null": pa.nulls(3),
+        }
+        read = summary(write(tmp_path / "a.parquet", columns))
+        letters = "".join(kind[0] for kind in kinds(read).values())
+        assert letters == "IIFFFBBBBBB"
+        assert numeric(read, 2).maximum == 2.0**64
+        assert text(read, 6).invalid_utf8 == 1
+        assert text(read, 8).ranked == (("2026-11-22", 3),)
+        assert text(read, 9).ranked[0][0].startswith("2026-11-22 01:02:03")
+
+    def test_lists_are_counted_by_length(self, tmp_path: Path) -> None:
+        lists = pa.array([[1, 2], [], None, [3, None, 5]])
+        names = pa.array([["x"], ["x", "y"], None, []], pa.list_(pa.string()))
+        read = summary(write(tmp_path / "a.parquet", {"n": lists, "s": names}))
+        assert numeric(read).presence.lengths == {0: 1, 2: 1, 3: 1}
+        assert (numeric(read).presence.missing, numeric(read).finite) == (1, 4)
+        assert text(read, 1).ranked == (("x", 2), ("y", 1))
+
+    def test_many_row_groups_and_wide_rows(self, tmp_path: Path) -> None:
+        columns = {"n": pa.array(range(1000)), "s": pa.array(["x" * 5000] * 1000)}
+        read = summary(write(tmp_path / "a.parquet", columns, row_group_size=100))
+        assert (read.rows, numeric(read).mean, text(read, 1).content) == (1000, 499.5, 5_000_000)
+
+    def test_no_rows(self, tmp_path: Path) -> None:
+        read = summary(write(tmp_path / "a.parquet", {"n": pa.array([], pa.int64())}))
+        assert (read.rows, len(read.columns)) == (0, 1)
+
+    def test_a_struct_is_refused_by_name(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.parquet", {"s": pa.array([{"x": 1}])})
+        assert "column 's' is struct" in refusal(path)
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda b: b[:-10],
+            lambda b: b[: len(b) // 2],
+            lambda b: b[:10],
+            lambda b: b[:0],
+            lambda b: b[:-4] + b"PAR2",
+            lambda b: b[:-8] + (1 << 30).to_bytes(4, "little") + b"PAR1",
+        ],
+    )
+    def test_damage_is_named(self, tmp_path: Path, damage: Any) -> None:
+        path = write(tmp_path / "a.parquet", {"n": pa.array(range(1000))})
+        path.write_bytes(damage(path.read_bytes()))
+        assert "footer" in refusal(path)
+
+    def test_a_flipped_page_is_named_by_its_row_group(self, tmp_path: Path) -> None:
+        path = write(
+            tmp_path / "a.parquet",
+            {"n": pa.array(range(10_000))},
+            row_group_size=5000,
+            compression="none",
+            write_page_checksum=True,
+            use_dictionary=False,
+        )
+        content = bytearray(path.read_bytes())
+        content[len(content) * 3 // 4] ^= 0xFF
+        path.write_bytes(content)
+        assert "row group 1" in refusal(path)
+
+
+class TestComplaints:
+    def test_a_complaint_is_cut(self) -> None:
+        assert len(complaints.parsing("CSV parse error: Row #3: " + "x" * 5000)) < 100
+
+    def test_a_complaint_without_a_row_is_passed_on(self) -> None:
+        assert complaints.parsing("Truncated") == "Truncated"

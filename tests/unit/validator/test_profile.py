@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from validator.profile import Column, Kind, NumericSummary, Profile, Summary, TextSummary
+from validator.profile.columns import widest
+from validator.profile.counts import Counts, Limit, tally
+from validator.profile.distribution import Counted, Sketched
+from validator.profile.moments import Moments
+from validator.profile.sketches import Frequent, Quantiles
+from validator.profile.text import INVALID_UTF8, LARGE, RANKS
+
+COLUMNS = (
+    Column("i", Kind.INT),
+    Column("f", Kind.FLOAT),
+    Column("t", Kind.BYTES),
+    Column("l", Kind.INT, is_list=True),
+)
+TYPES = (pa.int64(), pa.float64(), pa.string(), pa.list_(pa.int64()))
+
+Row = tuple[int | None, float | None, str | None, list[int] | None]
+
+rows = st.lists(
+    st.tuples(
+        st.none() | st.integers(-(2**63), 2**63 - 1),
+        st.none() | st.floats(width=64),
+        st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+        st.none() | st.lists(st.integers(-5, 5), max_size=3),
+    ),
+    max_size=30,
+)
+
+
+def batch(content: Sequence[Row]) -> Any:
+    columns = list(zip(*content, strict=True)) or [()] * len(TYPES)
+    arrays = [pa.array(list(c), t) for c, t in zip(columns, TYPES, strict=True)]
+    return pa.record_batch(arrays, names=[column.name for column in COLUMNS])
+
+
+def profiled(*parts: Sequence[Row]) -> Profile:
+    profile = Profile(COLUMNS)
+    for part in parts:
+        profile.add(batch(part))
+    return profile
+
+
+def facts(summary: Summary) -> list[Any]:
+    """Everything exact: what must not depend on how rows were cut."""
+    return [summary.rows, *[_facts(column) for column in summary.columns]]
+
+
+def _facts(column: NumericSummary | TextSummary) -> Any:
+    if isinstance(column, TextSummary):
+        return column
+    ends = column.distribution.counts_up_to(np.array([-10.0, 0.0, 10.0])).tolist()
+    exact = (column.nan, column.negative_infinities, column.positive_infinities, column.zeros, column.finite)
+    return (column.column, column.presence, exact, column.minimum, column.maximum, ends)
+
+
+def only(summary: Summary) -> Any:
+    (column,) = summary.columns
+    return column
+
+
+def of(values: Any, kind: Kind) -> Profile:
+    profile = Profile([Column("c", kind)])
+    profile.add(pa.record_batch([values], names=["c"]))
+    return profile
+
+
+class TestMerging:
+    @given(rows, st.integers(0, 30), st.integers(0, 30))
+    def test_cuts_and_their_order_change_no_exact_figure(self, content: list[Row], a: int, b: int) -> None:
+        first, second = sorted((a, b))
+        parts = [content[:first], content[first:second], content[second:]]
+        shards = [profiled(part) for part in reversed(parts)]
+        for shard in shards[1:]:
+            shards[0].merge(shard)
+        assert (
+            facts(shards[0].finish()) == facts(profiled(*parts).finish()) == facts(profiled(content).finish())
+        )
+
+    @given(rows)
+    def test_a_stored_state_is_the_state(self, content: list[Row]) -> None:
+        profile = profiled(content)
+        restored = Profile.from_bytes(profile.to_bytes(), COLUMNS)
+        assert facts(restored.finish()) == facts(profile.finish())
+        assert restored.to_bytes() == profile.to_bytes()
+
+    @given(rows)
+    def test_figures_are_those_of_plain_python(self, content: list[Row]) -> None:
+        integers, floats, texts, lists = profiled(content).finish().columns
+        numbers = [row[0] for row in content if row[0] is not None]
+        finite = [row[1] for row in content if row[1] is not None and math.isfinite(row[1])]
+        words = Counter(row[2] for row in content if row[2] is not None)
+        if isinstance(integers, NumericSummary):
+            assert (integers.zeros, integers.finite) == (numbers.count(0), len(numbers))
+            assert (integers.minimum, integers.maximum) == (float(min(numbers)), float(max(numbers)))
+        if isinstance(floats, NumericSummary) and finite:
+            assert (floats.minimum, floats.maximum, floats.finite) == (min(finite), max(finite), len(finite))
+        assert isinstance(texts, TextSummary)
+        assert dict(texts.ranked) == words
+        assert texts.content == sum(len(word.encode()) * n for word, n in words.items())
+        assert lists.presence.lengths == Counter(len(row[3]) for row in content if row[3] is not None)
+
+    @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.integers(0, 50))
+    def test_moments_merge_by_chan(self, values: list[float], cut: int) -> None:
+        left, right = Moments.of(np.array(values[:cut])), Moments.of(np.array(values[cut:]))
+        left.merge(right)
+        assert left.count == len(values)
+        assert left.mean == pytest.approx(np.mean(values), abs=1e-6)
+        assert left.variance == pytest.approx(np.var(values), rel=1e-6, abs=1e-3)
+
+
+class TestNumbers:
+    def test_moments_of_great_numbers_close_together_do_not_cancel(self) -> None:
+        profile = of(pa.array([1e9 + 1, 1e9 + 2, 1e9 + 3]), Kind.FLOAT)
+        assert only(profile.finish()).variance == pytest.approx(2 / 3)
+
+    def test_the_mean_of_the_greatest_floats_is_no_infinity(self) -> None:
+        assert only(of(pa.array([1.7e308, 1.7e308]), Kind.FLOAT).finish()).mean == 1.7e308
+
+    def test_whole_numbers_do_not_wrap(self) -> None:
+        column = only(of(pa.array([2**63 - 1, -(2**63)]), Kind.INT).finish())
+        assert (column.minimum, column.maximum) == (-(2.0**63), 2.0**63)
+
+    def test_both_zeros_are_one_value(self) -> None:
+        column = only(of(pa.array([0.0, -0.0]), Kind.FLOAT).finish())
+        assert (column.zeros, len(column.distribution.values)) == (2, 1)
+
+    def test_beyond_the_limit_ranks_are_sketched_within_the_bound(self) -> None:
+        values = np.random.default_rng(1).permutation(200_000)
+        profile = Profile([Column("c", Kind.INT)])
+        for part in np.split(values, 4):
+            profile.add(pa.record_batch([pa.array(part)], names=["c"]))
+        column = only(profile.finish())
+        assert not column.is_exact
+        assert (column.minimum, column.maximum, column.mean) == (0.0, 199_999.0, 99_999.5)
+        assert column.distribution.values_at(np.array([0, 100_000, 199_999])) == pytest.approx(
+            [0, 100_000, 199_999], abs=400
+        )
+
+    @pytest.mark.parametrize("swapped", [False, True])
+    def test_exact_and_sketched_states_merge(self, swapped: bool) -> None:
+        few = of(pa.array([5.0] * 100_000), Kind.FLOAT)
+        many = of(pa.array(np.arange(100_000.0)), Kind.FLOAT)
+        first, second = (many, few) if swapped else (few, many)
+        first.merge(second)
+        column = only(first.finish())
+        assert column.distribution.counts_up_to(np.array([4.0, 5.0])) == pytest.approx([5, 100_006], abs=400)
+
+
+class TestTexts:
+    def test_bytes_that_are_no_text_are_counted_and_have_a_stand_in(self) -> None:
+        column = only(of(pa.array([b"\xff", b"\xff", b"a\0b", "ä".encode()]), Kind.BYTES).finish())
+        assert (column.invalid_utf8, column.with_nul, column.distinct) == (2, 1, 3)
+        assert column.ranked[0] == (INVALID_UTF8, 2)
+
+    def test_a_slice_of_a_dictionary_counts_only_itself(self) -> None:
+        values = pa.array(["a", "b", "c", "b"]).dictionary_encode().slice(1)
+        assert only(of(values, Kind.BYTES).finish()).ranked == (("b", 2), ("c", 1))
+
+    def test_ties_are_broken_as_tfdv_breaks_them_also_at_the_end_of_the_ranks(self) -> None:
+        words = [f"w{n:05d}" for n in range(3000)]
+        column = only(of(pa.array(words), Kind.BYTES).finish())
+        assert len(column.ranked) == RANKS
+        assert column.ranked[0] == ("w02999", 1)
+        assert column.ranked[-1] == ("w02000", 1)
+
+    def test_beyond_the_limit_counts_are_sketched_within_the_bound(self) -> None:
+        profile = of(pa.array([f"id{n}" for n in range(100_000)] + ["often"] * 5000), Kind.BYTES)
+        column = only(profile.finish())
+        assert not column.is_exact
+        assert column.distinct == pytest.approx(100_001, rel=0.03)
+        assert column.ranked[0] == ("often", pytest.approx(5000, abs=30))
+        assert column.content == sum(len(f"id{n}") for n in range(100_000)) + 5 * 5000
+
+    def test_long_texts_are_sketched_under_a_stand_in(self) -> None:
+        words = [str(n) * 700 for n in range(1000, 4000)] * 2
+        column = only(of(pa.array(words), Kind.BYTES).finish())
+        assert (column.is_exact, column.ranked) == (False, ((LARGE, 6000),))
+
+    @pytest.mark.parametrize("swapped", [False, True])
+    def test_exact_and_sketched_states_merge(self, swapped: bool) -> None:
+        few = of(pa.array(["few"] * 500), Kind.BYTES)
+        many = of(pa.array([f"id{n}" for n in range(60_000)]), Kind.BYTES)
+        first, second = (many, few) if swapped else (few, many)
+        first.merge(second)
+        restored = Profile.from_bytes(first.to_bytes(), [Column("c", Kind.BYTES)])
+        assert only(restored.finish()).ranked[0] == ("few", pytest.approx(500, abs=20))
+
+    def test_a_column_without_a_value_is_text(self) -> None:
+        column = only(of(pa.nulls(3, pa.int64()), Kind.INT).finish())
+        assert (column.column.kind, column.presence.missing) == (Kind.BYTES, 3)
+
+
+class TestStoredStates:
+    @pytest.mark.parametrize("damage", [b"", b"PK", b"\x80\x04pickle"])
+    def test_what_is_no_state_is_refused(self, damage: bytes) -> None:
+        with pytest.raises(ValueError, match="not a stored state"):
+            Profile.from_bytes(damage, COLUMNS)
+
+    def test_a_cut_state_is_refused(self) -> None:
+        content = profiled([(1, 1.0, "a", [1])]).to_bytes()
+        with pytest.raises(ValueError, match="not a stored state"):
+            Profile.from_bytes(content[: len(content) // 2], COLUMNS)
+
+    def test_a_state_of_other_columns_is_refused(self) -> None:
+        content = of(pa.array([1]), Kind.INT).to_bytes()
+        with pytest.raises(ValueError, match="column 'c', not 'd'"):
+            Profile.from_bytes(content, [Column("d", Kind.INT)])
+
+    def test_a_state_of_another_engine_is_refused(self) -> None:
+        source = io.BytesIO(of(pa.array([1]), Kind.INT).to_bytes())
+        target = io.BytesIO()
+        with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+            index = json.loads(old.read("profile.json"))
+            new.writestr("profile.json", json.dumps({**index, "engine": 0}))
+        with pytest.raises(ValueError, match="another engine"):
+            Profile.from_bytes(target.getvalue(), [Column("c", Kind.INT)])
+
+
+class TestParts:
+    def test_kinds_widen_in_one_direction(self) -> None:
+        assert widest(Kind.INT, None, Kind.FLOAT) is Kind.FLOAT
+        assert widest(Kind.BYTES, Kind.INT) is Kind.BYTES
+        assert widest(None, None) is None
+
+    def test_the_limit_shrinks_with_the_width_of_the_table(self) -> None:
+        assert Limit.for_width(18) == Limit()
+        assert Limit.for_width(20_000).values == 1_000
+
+    def test_counts_are_grouped_before_they_pile_up(self) -> None:
+        counts = Counts(pa.int64(), Limit(values=10))
+        for _ in range(100):
+            counts.add(pa.array(range(10)), np.ones(10, np.int64))
+        assert not counts.is_full
+        assert sorted(counts.table()[1].tolist()) == [100] * 10
+        counts.add(pa.array([99]), np.ones(1, np.int64))
+        assert counts.is_full
+
+    @given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9)))
+    def test_tallies_by_index_and_by_hash_agree(self, values: list[int]) -> None:
+        found, counts = tally(pa.array(values, pa.int64()))
+        assert dict(zip(found.to_pylist(), counts.tolist(), strict=True)) == Counter(values)
+
+    def test_a_sketched_distribution_knows_its_ends(self) -> None:
+        quantiles = Quantiles()
+        quantiles.add_counted(np.array([1.0, 2.0, 3.0]), np.array([1, 2, 1]))
+        sketched = Sketched(Quantiles.from_bytes(quantiles.to_bytes()), 4, 1.0, 3.0)
+        counted = Counted.of(np.array([3.0, 2.0, 1.0]), np.array([1, 2, 1]))
+        positions, values = np.arange(4), np.array([0.0, 1.0, 1.0, 2.5, 3.0])
+        assert sketched.values_at(positions).tolist() == counted.values_at(positions).tolist()
+        assert sketched.counts_up_to(values).tolist() == counted.counts_up_to(values).tolist()
+
+    def test_frequent_items_survive_storage(self) -> None:
+        frequent = Frequent()
+        frequent.add(["a", "ä"], [3, 1])
+        restored = Frequent.from_bytes(*frequent.to_bytes())
+        assert (sorted(restored.ranked()), restored.distinct) == ([("a", 3), ("ä", 1)], 2)

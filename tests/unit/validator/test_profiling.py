@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from validator import dataset, profiling, store
+from validator.dataset import Dataset
+from validator.errors import DataError, Interrupted
+from validator.formats import Misfit
+from validator.interruption import Interruption
+from validator.profile import Kind, Profile
+from validator.profiling import States
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(3):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / f"{number}.csv").write_text("n,t\n" + f"{number},x\n" * 10)
+    return tmp_path
+
+
+def described(folder: Path) -> Dataset:
+    return dataset.describe(store.at("").list(str(folder / "data")))
+
+
+def profile(folder: Path, interruption: Interruption | None = None) -> tuple[Profile, list[str]]:
+    log: list[str] = []
+    states = States(str(folder / "states"))
+    _, made = profiling.profile(described(folder), states, interruption or Interruption(), log.append)
+    return made, [line.split(":")[0] for line in log]
+
+
+class After(Interruption):
+    """Is asked to end at the n-th look."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def name(self) -> str:
+        self._looks -= 1
+        return "SIGTERM" if self._looks < 0 else ""
+
+
+def test_each_shard_is_one_line_of_log(folder: Path) -> None:
+    made, log = profile(folder)
+    assert made.rows == 30
+    assert log == [f"shard {n} of 3 done" for n in (1, 2, 3)]
+
+
+def test_a_second_start_takes_saved_states_and_ends_alike(folder: Path) -> None:
+    first, _ = profile(folder)
+    second, log = profile(folder)
+    assert log == [f"shard {n} of 3 taken from saved state" for n in (1, 2, 3)]
+    assert second.to_bytes() == first.to_bytes()
+
+
+def test_an_interruption_saves_finished_shards_and_says_how_to_go_on(folder: Path) -> None:
+    with pytest.raises(Interrupted) as caught:
+        profile(folder, After(3))
+    assert str(caught.value) == (
+        f"interrupted: SIGTERM after shard 1 of 3; finished shards are saved below {folder / 'states'}; "
+        "start again with the same output to go on"
+    )
+    _, log = profile(folder)
+    assert log == ["shard 1 of 3 taken from saved state", "shard 2 of 3 done", "shard 3 of 3 done"]
+
+
+def test_an_interruption_before_the_first_shard_reads_nothing(folder: Path) -> None:
+    with pytest.raises(Interrupted, match="after shard 0 of 3"):
+        profile(folder, After(0))
+    assert not (folder / "states").exists()
+
+
+def test_a_changed_shard_is_read_again(folder: Path) -> None:
+    profile(folder)
+    (folder / "data" / "1.csv").write_text("n,t\n7,y\n")
+    made, log = profile(folder)
+    assert (made.rows, log[1]) == (21, "shard 2 of 3 done")
+
+
+def test_a_damaged_state_is_read_again(folder: Path) -> None:
+    profile(folder)
+    for state in (folder / "states").iterdir():
+        state.write_bytes(state.read_bytes()[:100])
+    made, log = profile(folder)
+    assert (made.rows, log) == (30, [f"shard {n} of 3 done" for n in (1, 2, 3)])
+
+
+def test_a_misfit_starts_anew_with_wider_columns(folder: Path) -> None:
+    wide = "1,x\n" * 400_000 + "one,x\n"
+    (folder / "data" / "2.csv").write_text("n,t\n" + wide)
+    made, log = profile(folder)
+    assert made.rows == 400_021
+    assert log[2].startswith("profiling anew")
+    assert log[3:] == [f"shard {n} of 3 done" for n in (1, 2, 3)]
+    assert made.finish().columns[0].column.kind is Kind.BYTES
+
+
+def test_states_of_other_columns_have_other_names(folder: Path) -> None:
+    narrow = described(folder)
+    (folder / "data" / "3.csv").write_text("n,t\nx,x\n")
+    wide = described(folder)
+    states = States("s")
+    assert states.name(narrow, narrow.shards[0]) != states.name(wide, wide.shards[0])
+
+
+def test_a_survey_that_does_not_help_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def misfit(_: Any, __: Any) -> Iterator[Any]:
+        raise Misfit("cannot read x")
+
+    monkeypatch.setattr(Dataset, "batches", misfit)
+    with pytest.raises(DataError, match="cannot read x"):
+        profile(folder)
+
+
+def test_no_shard_is_no_row(tmp_path: Path) -> None:
+    empty = dataset.describe([])
+    _, made = profiling.profile(empty, States(str(tmp_path)), Interruption(), print)
+    assert (made.rows, made.finish().columns) == (0, ())
