@@ -200,7 +200,8 @@ def show(plan: Plan) -> RenderableType:
     if plan.empty:
         return Text.assemble(title, ": nothing to change")
     title.append(": new stack" if plan.creates else f": {_counted(plan)}", style="not bold")
-    return Group(title, _resources(plan.changes), _values(plan.parameters))
+    tables = (_resources(plan.changes), _values(plan.parameters))
+    return Group(title, *(table for table in tables if table.row_count))
 
 
 def _counted(plan: Plan) -> str:

@@ -13,6 +13,7 @@ from build.aws.faults import asking
 from build.aws.messaging import EventBridge, Sns, Sqs
 from build.aws.s3 import S3
 from build.aws.stepfunctions import StepFunctions
+from build.errors import UserError
 from build.settings import Settings
 
 __all__ = ["Aws", "connect"]
@@ -36,26 +37,34 @@ def connect(settings: Settings | None = None) -> Aws:
 
     Raises:
         UnavailableError: This machine has no region or no such profile.
+        UserError: The region or the endpoint cannot be one.
     """
-    given = settings or Settings()
-    keys = given.credentials
     with asking("connect to AWS"):
-        session = boto3.Session(
-            region_name=given.region,
-            aws_access_key_id=keys.access_key_id if keys else None,
-            aws_secret_access_key=keys.secret_access_key if keys else None,
-        )
-        retries = Config(retries={"mode": "standard", "max_attempts": 5})
+        try:
+            return _clients(settings or Settings())
+        except ValueError as error:
+            hint = "look at AWS_REGION and AWS_ENDPOINT_URL"
+            raise UserError(f"cannot connect to AWS: {error}; {hint}") from error
 
-        def client(service: str) -> object:
-            return session.client(service, endpoint_url=given.endpoint_url, config=retries)
 
-        return Aws(
-            cloudformation=CloudFormation(client("cloudformation")),
-            s3=S3(client("s3")),
-            ecr=Ecr(client("ecr")),
-            stepfunctions=StepFunctions(client("stepfunctions")),
-            eventbridge=EventBridge(client("events")),
-            sns=Sns(client("sns")),
-            sqs=Sqs(client("sqs")),
-        )
+def _clients(given: Settings) -> Aws:
+    keys = given.credentials
+    session = boto3.Session(
+        region_name=given.region,
+        aws_access_key_id=keys.access_key_id if keys else None,
+        aws_secret_access_key=keys.secret_access_key if keys else None,
+    )
+    retries = Config(retries={"mode": "standard", "max_attempts": 5})
+
+    def client(service: str) -> object:
+        return session.client(service, endpoint_url=given.endpoint_url, config=retries)
+
+    return Aws(
+        cloudformation=CloudFormation(client("cloudformation")),
+        s3=S3(client("s3")),
+        ecr=Ecr(client("ecr")),
+        stepfunctions=StepFunctions(client("stepfunctions")),
+        eventbridge=EventBridge(client("events")),
+        sns=Sns(client("sns")),
+        sqs=Sqs(client("sqs")),
+    )
