@@ -23,13 +23,18 @@ NO_BASELINE: Final = "NO_BASELINE"
 SCHEMA_INFERRED: Final = "SCHEMA_INFERRED"
 INVALID_UTF8: Final = "INVALID_UTF8"
 NON_FINITE_VALUES: Final = "NON_FINITE_VALUES"
+NUL_BYTES: Final = "NUL_BYTES"
 
 _SEVERITIES: Final = list(Severity)
 _COMPARISON: Final = ("COMPARATOR_", "SCHEMA_TRAINING_SERVING_SKEW")
 """Codes of drift and skew begin so; every other anomaly of TFDV's is an error."""
 
-_DEFECT_SEVERITIES: Final = {NON_FINITE_VALUES: Severity.WARNING}
-_DEFECT_EXPECTATIONS: Final = {INVALID_UTF8: "text in UTF-8", NON_FINITE_VALUES: "finite numbers"}
+_DEFECT_SEVERITIES: Final = {NON_FINITE_VALUES: Severity.WARNING, NUL_BYTES: Severity.WARNING}
+_DEFECT_EXPECTATIONS: Final = {
+    INVALID_UTF8: "text in UTF-8",
+    NON_FINITE_VALUES: "finite numbers",
+    NUL_BYTES: "text without NUL bytes",
+}
 
 MEASURES: Final = {
     Comparator.L_INFTY: "L-infinity distance",
@@ -117,13 +122,14 @@ def of_defects(defects: Iterable[Defect]) -> Iterator[Finding]:
     """Yields one finding for each defect; a kind unknown here is an error."""
     for defect in defects:
         about = f"Column {text.quoted(defect.feature)}" if defect.feature else "The dataset"
+        expected, observed = _DEFECT_EXPECTATIONS.get(defect.code, ""), text.shown(defect.detail, 300)
         yield Finding(
             code=defect.code,
             severity=_DEFECT_SEVERITIES.get(defect.code, Severity.ERROR),
             feature=defect.feature,
-            expected=_DEFECT_EXPECTATIONS.get(defect.code, ""),
-            observed=text.shown(defect.detail, 300),
-            message=f"{about}: {text.shown(defect.detail, 300)}",
+            expected=expected,
+            observed=observed,
+            message=f"{about} should hold {expected}: {observed}." if expected else f"{about}: {observed}",
         )
 
 

@@ -252,18 +252,21 @@ def _integer_shares(feature: FeatureNameStatistics) -> Mapping[int, float] | Non
 
 
 def _spread(histogram: Histogram) -> Mapping[int, float]:
-    """Gives each bucket's count to the whole numbers in it; buckets hold their lower edge, the last both."""
+    """Gives each bucket's count to the whole numbers in it, evenly."""
     total = sum(bucket.sample_count for bucket in histogram.buckets) or 1.0
-    last = histogram.buckets[-1]
     shares: dict[int, float] = {}
-    for bucket in histogram.buckets:
-        end = math.floor(bucket.high_value) + 1 if bucket is last else math.ceil(bucket.high_value)
-        inside = range(math.ceil(bucket.low_value), end) or range(
-            math.floor(bucket.low_value), math.floor(bucket.low_value) + 1
-        )
+    for number, bucket in enumerate(histogram.buckets):
+        inside = _whole_numbers(bucket, is_first=number == 0)
         for value in inside if bucket.sample_count else ():
             shares[value] = shares.get(value, 0.0) + bucket.sample_count / total / len(inside)
     return shares
+
+
+def _whole_numbers(bucket: Histogram.Bucket, *, is_first: bool) -> Sequence[int]:
+    """The whole numbers in a bucket: TFDV's hold their upper edge, the first one its lower edge too."""
+    low = math.ceil(bucket.low_value) if is_first else math.floor(bucket.low_value) + 1
+    high = math.floor(bucket.high_value)
+    return range(low, high + 1) or [round(bucket.high_value)]
 
 
 def _paths(sides: Sequence[Sequence[float]]) -> tuple[str, str]:

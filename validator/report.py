@@ -227,7 +227,7 @@ def _details(verdict: VerdictReport) -> Iterator[tuple[str, str]]:
     yield from (("Baseline", uri) for uri in dict.fromkeys(d.baseline for d in verdict.drift if d.baseline))
     yield "Cost", verdict.cost.basis if verdict.cost else "unknown: it is measured in ECS only"
     yield from ((f"Time: {name}", text.seconds(seconds)) for name, seconds in verdict.timings.items())
-    yield from ((f"Version: {name}", version) for name, version in verdict.versions.items())
+    yield from ((f"Version: {name}", version) for name, version in verdict.versions.items() if version)
     yield from ((f"File: {name}", uri) for name, uri in verdict.artifacts.items())
 
 

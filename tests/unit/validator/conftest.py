@@ -79,11 +79,14 @@ def _fill_numbers(feature: FeatureNameStatistics, values: list[float], rows: int
     numbers = np.array([value for value in values if not np.isnan(value)], dtype=float)
     if not numbers.size:
         return
-    statistics.mean, statistics.std_dev = numbers.mean(), numbers.std()
     statistics.min, statistics.median, statistics.max = numbers.min(), np.median(numbers), numbers.max()
     statistics.num_zeros = int((numbers == 0).sum())
     finite = numbers[np.isfinite(numbers)]
-    counts, edges = np.histogram(finite, 10, (finite.min(), finite.max()))
+    statistics.mean, statistics.std_dev = finite.mean(), finite.std()
+    edges = np.linspace(finite.min(), finite.max(), 11)
+    # A value on an edge belongs to the bucket below it, as TFDV has it.
+    counts = np.diff(np.searchsorted(np.sort(finite), edges, side="right"), prepend=0)[1:]
+    counts[0] += (finite == finite.min()).sum()
     standard = statistics.histograms.add(type=Histogram.STANDARD, num_nan=len(values) - numbers.size)
     for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True):
         standard.buckets.add(low_value=low, high_value=high, sample_count=count)

@@ -1,0 +1,107 @@
+"""Cost: an estimate from size, time and prices; unknown is no error."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from validator import cost
+from validator.cost import Cost, Prices, Task
+
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+TASK = Task(vcpus=2.0, memory_gb=8.0, started=START)
+PRICES = Prices(Decimal("0.04"), Decimal("0.005"))
+METADATA = {
+    "Limits": {"CPU": 0.5, "Memory": 2048},
+    "PullStartedAt": "2026-11-22T10:00:00.123456789Z",
+    "Containers": [{"ImageID": "sha256:abc"}],
+}
+
+
+@contextmanager
+def endpoint(body: bytes, status: int = 200) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/v4/id/task"
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v4/id"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_endpoint_tells_size_start_and_image() -> None:
+    with endpoint(json.dumps(METADATA).encode()) as uri:
+        task = cost.read_task(uri)
+    assert task == Task(0.5, 2.0, datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC), "sha256:abc")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"null", b'{"Limits": null}', b'{"Limits": {"CPU": "x"}}']
+)
+def test_an_answer_without_a_size_is_no_error(body: bytes) -> None:
+    with endpoint(body) as uri:
+        assert cost.read_task(uri) is None
+
+
+def test_a_failing_endpoint_is_no_error() -> None:
+    with endpoint(b"", status=500) as uri:
+        assert cost.read_task(uri) is None
+
+
+@pytest.mark.parametrize("uri", [None, "", "file:///etc/passwd", "http://127.0.0.1:1/v4"])
+def test_no_endpoint_is_no_error(uri: str | None) -> None:
+    assert cost.read_task(uri) is None
+
+
+def test_hours_times_prices() -> None:
+    estimate = cost.estimate(TASK, START + timedelta(minutes=30), PRICES)
+    assert estimate is not None
+    assert (estimate.vcpu_hours, estimate.gb_hours, estimate.usd) == (1.0, 4.0, 0.06)
+
+
+def test_one_minute_is_billed_at_least() -> None:
+    first, minute = (cost.estimate(TASK, START + timedelta(seconds=s), PRICES) for s in (3, 60))
+    assert first == minute
+    later = cost.estimate(TASK, START + timedelta(seconds=61), PRICES)
+    assert later is not None
+    assert minute is not None
+    assert later.vcpu_hours > minute.vcpu_hours
+
+
+def test_without_prices_the_hours_are_known() -> None:
+    estimate = cost.estimate(TASK, START + timedelta(hours=1), None)
+    assert estimate is not None
+    assert (estimate.vcpu_hours, estimate.usd) == (2.0, None)
+
+
+def test_outside_ecs_there_is_no_estimate() -> None:
+    assert cost.estimate(None, START, PRICES) is None
+
+
+def test_it_says_that_it_is_an_estimate_and_spot_is_cheaper() -> None:
+    spot = cost.estimate(TASK, START, PRICES, capacity="FARGATE_SPOT")
+    on_demand = cost.estimate(TASK, START, PRICES, capacity="FARGATE")
+    assert spot is not None
+    assert on_demand is not None
+    assert spot.basis.startswith("estimate, the task is still running: 2 vCPU and 8 GB for 60 s at $0.04")
+    assert ("Spot" in spot.basis, "Spot" in on_demand.basis) == (True, False)
+
+
+def test_none_is_read_back_as_none() -> None:
+    assert Cost.parse(None) is None
