@@ -1,0 +1,247 @@
+"""The real process: exit codes, the last line on stderr, the files left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).parents[2]
+VALIDATOR = (sys.executable, "-m", "validator")
+BUCKET = "validator-test"
+
+ROWS = "n,t\n" + "".join(f"{n},{'xy'[n % 2]}\n" for n in range(100))
+SCHEMA = """
+feature { name: "n" type: INT presence { min_fraction: 1 } shape { dim { size: 1 } } }
+feature { name: "t" type: BYTES domain: "t" presence { min_fraction: 1 } shape { dim { size: 1 } } }
+string_domain { name: "t" value: "x" }
+"""
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, **(more or {})}
+
+
+def validator(
+    *arguments: str | Path, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*VALIDATOR, *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "data.csv").write_text(ROWS)
+    return tmp_path / "data.csv"
+
+
+def test_data_and_output_are_enough(data: Path, tmp_path: Path) -> None:
+    result = validator("--data", data, "--output", tmp_path / "out")
+    assert (result.returncode, result.stderr) == (0, f"shard 1 of 1 done: {data}, 100 rows\n")
+    assert result.stdout.splitlines() == [
+        "warn: there is no schema yet",
+        f"report: {tmp_path}/out/report.html",
+    ]
+    files = {"statistics.pb", "anomalies.pb", "anomalies.pbtxt", "schema.proposed.pbtxt", "states"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == files | {
+        "verdict.json",
+        "report.html",
+        "gate.json",
+    }
+
+
+@pytest.mark.parametrize(("limit", "code"), [((), 0), (("--fail-on", "fail"), 3)])
+def test_a_verdict_is_an_exit_code_only_when_asked(
+    data: Path, tmp_path: Path, limit: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "s.pbtxt").write_text(SCHEMA)
+    result = validator("--data", data, "--output", tmp_path / "o", "--schema", tmp_path / "s.pbtxt", *limit)
+    assert (result.returncode, json.loads((tmp_path / "o/gate.json").read_text())["verdict"]) == (
+        code,
+        "fail",
+    )
+
+
+def test_infer_and_show(data: Path, tmp_path: Path) -> None:
+    result = validator("infer", "--data", data, "--output", tmp_path)
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path}/schema.pbtxt\n")
+    shown = validator("show", tmp_path / "schema.pbtxt")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.search(r"\bn\b.*INT", shown.stdout)
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    result = validator("--data", tmp_path / "none.csv", "--output", tmp_path)
+    assert (result.returncode, result.stdout) == (64, "")
+    assert result.stderr == f"cannot read {tmp_path}/none.csv: no such file or folder\n"
+    assert json.loads((tmp_path / "error.json").read_text())["exit_code"] == 64
+
+
+def test_bytes_that_are_not_what_they_claim(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_bytes(b"a,b\n1,2\n3\n")
+    result = validator("--data", tmp_path / "d.csv", "--output", tmp_path / "o")
+    assert result.returncode == 65
+    assert result.stderr == f"cannot read {tmp_path}/d.csv: row 3: Expected 2 columns, got 1: 3\n"
+    assert not (tmp_path / "o" / "gate.json").exists()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "d.csv")
+    result = validator("--data", tmp_path / "d.csv", "--output", tmp_path / "o")
+    assert (result.returncode, len(result.stderr.splitlines())) == (64, 1)
+
+
+def test_a_local_run_pays_for_no_aws_library() -> None:
+    code = "import sys; from validator import run, cli; print({'boto3', 'botocore'} & set(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "set()\n"
+
+
+class TestInterruption:
+    SHARDS = 20
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "data").mkdir()
+        content = "n,t\n" + "1,x\n2,y\n" * 40_000
+        for number in range(self.SHARDS):
+            (tmp_path / "data" / f"{number:02d}.csv").write_text(content)
+        return tmp_path
+
+    def test_finished_shards_are_saved_and_not_read_again(self, folder: Path) -> None:
+        arguments = [*VALIDATOR, "--data", str(folder / "data"), "--output", str(folder / "out")]
+        with subprocess.Popen(
+            arguments, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            first = process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            last = process.stderr.read().splitlines()[-1]
+        assert first.startswith("shard 1 of 20 done")
+        assert process.returncode == 75
+        finished = re.fullmatch(
+            rf"interrupted: SIGTERM after shard (\d+) of {self.SHARDS}; "
+            rf"finished shards are saved below {folder}/out/states; "
+            r"start again with the same output to go on",
+            last,
+        )
+        assert finished
+        assert not (folder / "out" / "gate.json").exists()
+        again = validator(*arguments[3:])
+        taken = [line for line in again.stderr.splitlines() if "taken from saved state" in line]
+        assert (again.returncode, len(taken)) == (0, int(finished[1]))
+        assert json.loads((folder / "out/verdict.json").read_text())["rows"] == 20 * 80_000
+
+
+@pytest.fixture
+def bucket(aws_environment: Mapping[str, str]) -> Iterator[Any]:
+    s3 = boto3.resource(
+        "s3",
+        endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    ).create_bucket(Bucket=BUCKET)
+    yield s3
+    s3.objects.all().delete()
+
+
+class TestBucket:
+    def manifest(self, bucket: Any, *keys: str) -> str:
+        objects = [
+            {
+                "uri": f"s3://{BUCKET}/{key}",
+                "size": bucket.Object(key).content_length,
+                "etag": bucket.Object(key).e_tag,
+                "version_id": None,
+                "last_modified": None,
+            }
+            for key in keys
+        ]
+        content = {
+            "version": 1,
+            "dataset": "taxi",
+            "run_date": "2026-11-22",
+            "run_id": "r",
+            "data_uri": f"s3://{BUCKET}/data/",
+            "objects": objects,
+        }
+        bucket.put_object(Key="manifest.json", Body=json.dumps(content).encode())
+        return f"s3://{BUCKET}/manifest.json"
+
+    def run(self, aws: Mapping[str, str], **variables: str) -> subprocess.CompletedProcess[str]:
+        task = {"RUN_ID": "r", "RUN_DATE": "2026-11-22", "OUTPUT_URI": f"s3://{BUCKET}/out", "SCHEMA_URI": ""}
+        return validator("validate", variables={**aws, **task, **variables})
+
+    def test_a_task_reads_its_manifest_and_writes_its_gate(
+        self, bucket: Any, aws_environment: Mapping[str, str]
+    ) -> None:
+        for number in range(2):
+            bucket.put_object(Key=f"data/{number}.csv", Body=ROWS.encode())
+        manifest = self.manifest(bucket, "data/0.csv", "data/1.csv")
+        bucket.put_object(Key="data/late.csv", Body=b"late\n1\n")
+        result = self.run(aws_environment, MANIFEST_URI=manifest, DATA_URI=f"s3://{BUCKET}/data/")
+        assert (result.returncode, len(result.stderr.splitlines())) == (0, 2)
+        gate = json.loads(bucket.Object("out/gate.json").get()["Body"].read())
+        assert (gate["run_id"], gate["dataset"], gate["verdict"]) == ("r", "taxi", "warn")
+        assert json.loads(bucket.Object("out/verdict.json").get()["Body"].read())["rows"] == 200
+
+    def test_parquet_below_a_prefix(
+        self, bucket: Any, aws_environment: Mapping[str, str], tmp_path: Path
+    ) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.table({"n": range(500_000)}), tmp_path / "p.parquet", compression="none")
+        bucket.upload_file(str(tmp_path / "p.parquet"), "data/2026-11-22/p.parquet")
+        result = self.run(aws_environment, DATA_URI=f"s3://{BUCKET}/data/{{run_date}}/")
+        assert (result.returncode, "500,000 rows" in result.stderr) == (0, True)
+
+    def test_an_object_that_changed_since_the_manifest(
+        self, bucket: Any, aws_environment: Mapping[str, str]
+    ) -> None:
+        bucket.put_object(Key="data/0.csv", Body=ROWS.encode())
+        manifest = self.manifest(bucket, "data/0.csv")
+        bucket.put_object(Key="data/0.csv", Body=ROWS.replace("x", "z").encode())
+        result = self.run(aws_environment, MANIFEST_URI=manifest)
+        assert (result.returncode, len(result.stderr.splitlines())) == (65, 1)
+        assert "data/0.csv: the object changed since the manifest was written" in result.stderr
+        left = json.loads(bucket.Object("out/error.json").get()["Body"].read())
+        assert (left["run_id"], left["exit_code"]) == ("r", 65)
+
+    def test_no_object_for_the_date(self, bucket: Any, aws_environment: Mapping[str, str]) -> None:
+        result = self.run(aws_environment, MANIFEST_URI=self.manifest(bucket))
+        assert result.returncode == 0
+        gate = json.loads(bucket.Object("out/gate.json").get()["Body"].read())
+        assert (gate["verdict"], gate["findings"][0]["code"]) == ("fail", "NO_DATA")
+
+    def test_a_bucket_that_is_not_there(self, aws_environment: Mapping[str, str]) -> None:
+        result = self.run(aws_environment, DATA_URI="s3://no-such-bucket/x")
+        assert (result.returncode, "no such object or bucket" in result.stderr) == (64, True)
+
+    def test_storage_that_does_not_answer(self, aws_environment: Mapping[str, str], tmp_path: Path) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            nobody = {**aws_environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed.getsockname()[1]}"}
+            result = self.run(nobody, DATA_URI="s3://b/x", OUTPUT_URI=str(tmp_path))
+        assert (result.returncode, len(result.stderr.splitlines())) == (69, 1)
+        assert result.stderr.startswith("cannot list s3://b/x: storage does not answer")

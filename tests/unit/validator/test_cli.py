@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from validator import cli, run
+from validator.contract import Environment, Verdict
+from validator.interruption import Interruption
+from validator.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Environment:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """Settings that reached a run, which ends as a bug would."""
+    reached: list[Settings] = []
+
+    def note(settings: Settings, *_: Any) -> None:
+        reached.append(settings)
+        raise KeyError("planted\nbug")
+
+    monkeypatch.setattr(run, "validate", note)
+    return reached
+
+
+def main(*arguments: str) -> int:
+    return cli.main(list(arguments), Interruption())
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_options_without_a_command_are_those_of_validate(seen: list[Settings], tmp_path: Path) -> None:
+    main("--data", "d", "--output", str(tmp_path), "--run-id", "r", "--environment", "SERVING")
+    assert (seen[0].data_uri, seen[0].run_id, seen[0].data_environment) == ("d", "r", "SERVING")
+
+
+def test_no_argument_at_all_is_validate_by_environment(
+    seen: list[Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANIFEST_URI", "m")
+    monkeypatch.setenv("OUTPUT_URI", str(tmp_path))
+    monkeypatch.setenv("RUN_ID", "environment")
+    main()
+    main("--run-id", "option")
+    assert [(s.manifest_uri, s.run_id) for s in seen] == [("m", "environment"), ("m", "option")]
+
+
+def test_a_bug_is_one_line_and_is_left_behind(seen: list[Settings], tmp_path: Path, capsys: Captured) -> None:
+    assert main("--data", "d", "--output", str(tmp_path), "--run-id", "r") == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("internal error (KeyError)")
+    left = json.loads((tmp_path / "error.json").read_text())
+    assert (left["run_id"], left["exit_code"], left["message"]) == ("r", 70, line)
+
+
+def test_debug_shows_where_a_bug_is(seen: list[Settings], tmp_path: Path, capsys: Captured) -> None:
+    main("--data", "d", "--output", str(tmp_path), "--debug")
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert error.splitlines()[-1].startswith("internal error")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nope"],
+        ["nope"],
+        ["--data"],
+        ["show"],
+        ["show", "missing.json"],
+        ["show", "a\nb.pb"],
+        ["--data", "d"],
+        ["--output", "o"],
+        ["--data", "missing.csv", "--output", "o"],
+        ["--data", "d", "--output", "o", "--fail-on", "maybe"],
+        ["--data", "d", "--output", "o", "--run-date", "tomorrow"],
+        ["--data", "ftp://d", "--output", "o"],
+        ["infer", "--schema", "s"],
+    ],
+)
+def test_a_mistake_is_exit_64_and_one_line(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(*arguments) == 64
+    captured = capsys.readouterr()
+    assert (len(captured.err.splitlines()), captured.out) == (1, "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["validate", "--help"], ["infer", "-h"]])
+def test_help_is_no_error_and_has_examples(arguments: list[str], capsys: Captured) -> None:
+    assert main(*arguments) == 0
+    assert "python -m validator --data trips.csv --output out" in capsys.readouterr().out
+
+
+def test_every_option_names_its_variable(capsys: Captured) -> None:
+    main("validate", "--help")
+    shown = capsys.readouterr().out
+    named = set(Environment) - {"POLICY_URI", "CAPACITY", "PRICE_VCPU_HOUR", "PRICE_GB_HOUR"}
+    assert [name for name in named if f"[{name}]" not in " ".join(shown.split())] == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "limit", "reached"),
+    [
+        (Verdict.FAIL, None, False),
+        (Verdict.FAIL, Verdict.FAIL, True),
+        (Verdict.WARN, Verdict.FAIL, False),
+        (Verdict.WARN, Verdict.WARN, True),
+        (Verdict.PASS, Verdict.WARN, False),
+    ],
+)
+def test_fail_on(verdict: Verdict, limit: Verdict | None, reached: bool) -> None:
+    assert cli._reached(verdict, limit) is reached
+
+
+def test_show_reads_what_a_run_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d.csv").write_text("n\n1\n")
+    assert main("--data", str(tmp_path / "d.csv"), "--output", str(tmp_path / "o")) == 0
+    shown: list[str] = []
+
+    def note(name: str) -> Callable[[Any, Any], None]:
+        return lambda content, _: shown.append(f"{name} {type(content).__name__}")
+
+    for name in ("verdict", "statistics", "schema"):
+        monkeypatch.setattr(f"validator.show.{name}", note(name))
+    for file in ("", "/verdict.json", "/statistics.pb", "/schema.proposed.pbtxt"):
+        assert main("show", f"{tmp_path}/o{file}") == 0
+    assert shown == [
+        "verdict VerdictReport",
+        "verdict VerdictReport",
+        "statistics DatasetFeatureStatisticsList",
+        "schema Schema",
+    ]

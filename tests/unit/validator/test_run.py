@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
+from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
+
+from validator import run, settings, store
+from validator.contract import Verdict
+from validator.errors import DataError, UsageError
+from validator.interruption import Interruption
+from validator.verdict import VerdictReport
+
+ROWS = "n,t\n" + "".join(f"{n},{'xy'[n % 2]}\n" for n in range(100))
+
+
+def load(folder: Path, **options: str) -> settings.Settings:
+    given: Mapping[str, str] = {
+        "DATA_URI": str(folder / "data.csv"),
+        "OUTPUT_URI": str(folder / "out"),
+        "RUN_ID": "r1",
+        "RUN_DATE": "2026-11-22",
+        **options,
+    }
+    return settings.load(given, {}, lambda: date(2026, 11, 22))
+
+
+def validate(folder: Path, **options: str) -> VerdictReport:
+    return run.validate(load(folder, **options), Interruption(), lambda _: None)
+
+
+def codes(report: VerdictReport) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "data.csv").write_text(ROWS)
+    return tmp_path
+
+
+@pytest.fixture
+def schema(folder: Path) -> str:
+    return run.infer(load(folder, OUTPUT_URI=str(folder / "inferred")), Interruption(), lambda _: None)
+
+
+def test_without_a_schema_one_is_inferred_proposed_and_warned_about(folder: Path) -> None:
+    report = validate(folder)
+    assert (report.verdict, report.rows, report.dataset) == (Verdict.WARN, 100, "data")
+    assert "SCHEMA_INFERRED" in codes(report)
+    proposed = Path(report.artifacts["schema_proposed"]).read_text()
+    assert [f.name for f in text_format.Parse(proposed, Schema()).feature] == ["n", "t"]
+
+
+def test_every_file_can_be_read_and_the_gate_is_written_last(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    write = store.write
+
+    def note(uri: str, content: bytes) -> None:
+        written.append(Path(uri).name)
+        write(uri, content)
+
+    monkeypatch.setattr(store, "write", note)
+    validate(folder)
+    out = folder / "out"
+    assert written[-1] == "gate.json"
+    assert sorted(written[1:]) == sorted(p.name for p in out.iterdir() if p.is_file())
+    assert (
+        DatasetFeatureStatisticsList.FromString((out / "statistics.pb").read_bytes()).datasets[0].num_examples
+    )
+    assert Anomalies.FromString((out / "anomalies.pb").read_bytes()).IsInitialized()
+    gate = json.loads((out / "gate.json").read_text())
+    assert (gate["run_id"], gate["run_date"], gate["verdict"]) == ("r1", "2026-11-22", "warn")
+    assert (out / "report.html").read_text().startswith("<!")
+
+
+def test_data_that_conforms_passes_and_nothing_is_proposed(folder: Path, schema: str) -> None:
+    baseline = validate(folder).artifacts["statistics"]
+    report = validate(folder, SCHEMA_URI=schema, BASELINE_URI=baseline, OUTPUT_URI=str(folder / "second"))
+    assert (report.verdict, codes(report)) == (Verdict.PASS, [])
+    assert {drift.feature for drift in report.drift} == {"n", "t"}
+    assert not (folder / "second" / "schema.proposed.pbtxt").exists()
+
+
+def test_data_that_breaks_the_schema_fails(folder: Path, schema: str) -> None:
+    (folder / "data.csv").write_text(ROWS + "1,z\n" * 50)
+    report = validate(folder, SCHEMA_URI=schema)
+    assert (report.verdict, codes(report)[0]) == (Verdict.FAIL, "ENUM_TYPE_UNEXPECTED_STRING_VALUES")
+
+
+def test_features_are_named_with_the_types_they_were_judged_as(folder: Path) -> None:
+    (folder / "data.csv").write_text("i,f,t\n1,2.5,x\n")
+    assert [(f.name, f.type) for f in validate(folder).features] == [
+        ("i", "INT"),
+        ("f", "FLOAT"),
+        ("t", "BYTES"),
+    ]
+
+
+def test_defects_are_findings(folder: Path) -> None:
+    (folder / "data.csv").write_text("n,t\n1.5,x\nNaN,y\n")
+    assert "NON_FINITE_VALUES" in codes(validate(folder))
+
+
+@pytest.mark.parametrize("with_schema", [True, False])
+def test_a_header_without_rows_fails(folder: Path, schema: str, with_schema: bool) -> None:
+    (folder / "data.csv").write_text("n,t\n")
+    report = validate(folder, **({"SCHEMA_URI": schema} if with_schema else {}))
+    assert (report.verdict, report.rows) == (Verdict.FAIL, 0)
+    assert "NO_DATA" in codes(report)
+    assert not (folder / "out" / "schema.proposed.pbtxt").exists()
+
+
+class TestManifests:
+    @pytest.fixture
+    def manifest(self, folder: Path) -> Path:
+        file = folder / "data.csv"
+        return self.write(folder, [{"uri": str(file), "size": file.stat().st_size, "etag": None}])
+
+    @staticmethod
+    def write(folder: Path, objects: list[dict[str, Any]]) -> Path:
+        content = {
+            "version": 1,
+            "dataset": "taxi",
+            "run_date": "2026-11-22",
+            "run_id": "r1",
+            "data_uri": str(folder),
+            "objects": objects,
+        }
+        (folder / "manifest.json").write_text(json.dumps(content))
+        return folder / "manifest.json"
+
+    def test_only_what_it_names_is_read(self, folder: Path, manifest: Path) -> None:
+        (folder / "late.csv").write_text("other\n1\n")
+        report = validate(folder, MANIFEST_URI=str(manifest), DATA_URI=str(folder))
+        assert (report.dataset, report.rows) == ("taxi", 100)
+
+    def test_an_object_that_changed_since_stops_the_run(self, folder: Path, manifest: Path) -> None:
+        (folder / "data.csv").write_text(ROWS + "1,x\n")
+        with pytest.raises(DataError, match=r"data\.csv: the object changed since the manifest was written"):
+            validate(folder, MANIFEST_URI=str(manifest))
+        assert not (folder / "out").exists()
+
+    def test_one_that_names_nothing_is_a_day_without_data(self, folder: Path) -> None:
+        report = validate(folder, MANIFEST_URI=str(self.write(folder, [])))
+        assert (report.verdict, "NO_DATA" in codes(report)) == (Verdict.FAIL, True)
+
+
+class TestMistakesCostNothing:
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("SCHEMA_URI", b"feature { nonsense }", "cannot read schema"),
+            ("SCHEMA_URI", b"\xff\xfe", "not UTF-8"),
+            ("BASELINE_URI", b"\xff\xff\xff", "no statistics proto"),
+        ],
+    )
+    def test_they_are_found_before_the_data_is_read(
+        self, folder: Path, name: str, content: bytes, message: str
+    ) -> None:
+        (folder / "mistake").write_bytes(content)
+        (folder / "data.csv").unlink()
+        with pytest.raises(UsageError, match=message):
+            validate(folder, **{name: str(folder / "mistake")})
+
+    def test_an_unknown_environment_is_refused(self, folder: Path, schema: str) -> None:
+        with Path(schema).open("a") as file:
+            file.write('default_environment: "TRAINING"\n')
+        with pytest.raises(UsageError, match="SERVNIG"):
+            validate(folder, SCHEMA_URI=schema, DATA_ENVIRONMENT="SERVNIG")
+
+
+def test_no_schema_is_inferred_from_no_rows(folder: Path) -> None:
+    (folder / "data.csv").write_text("n,t\n")
+    with pytest.raises(DataError, match="no rows"):
+        run.infer(load(folder), Interruption(), lambda _: None)
+
+
+def test_a_stopwatch_tells_stages_apart() -> None:
+    times = iter([0.0, 1.5, 2.0])
+    watch = run.Stopwatch(clock=lambda: next(times))
+    watch.lap("profile")
+    watch.lap("judge")
+    assert watch.seconds == {"profile": 1.5, "judge": 0.5}
