@@ -21,7 +21,8 @@ from build.rehearsal.emulator.processes import LocalProcess
 from build.rehearsal.emulator.proxy import Proxy
 from build.rehearsal.emulator.runtime import Runtime
 
-_KINDS: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY, Kind.MEMORY_LIMIT, Kind.CRASH, Kind.STORAGE_ERRORS)
+_OF_SPOT: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY)
+_OF_TASKS: Final = (Kind.MEMORY_LIMIT, Kind.CRASH, Kind.STORAGE_ERRORS)
 _POLL_SECONDS: Final = 0.05
 _WATCH_SECONDS: Final = 0.005
 """While an interruption is due: a small task's next line may follow within milliseconds."""
@@ -71,7 +72,7 @@ class Containers:
                 ECS.AmazonECSException when the task cannot be placed.
         """
         attempt = integrations.current("Task")
-        fault = self._runtime.faults.take(attempt.step, lambda fault: _applies(fault, arguments))
+        fault = self._runtime.faults.take(attempt.step, lambda fault: applies(fault, arguments))
         if fault and fault.kind is Kind.NO_CAPACITY:
             raise StepError("ECS.AmazonECSException", [{"Reason": NO_CAPACITY}])
         start = _Start(attempt.step, fault)
@@ -155,15 +156,17 @@ class Containers:
         role = self._runtime.assume(definition["taskRoleArn"], f"{start.step}-task")
         environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
         if start.fault and start.fault.kind is Kind.STORAGE_ERRORS:
-            environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, start.fault.count).serve()
+            log = self._runtime.settings.logs / "proxy.log"
+            environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, start.fault.count, log).serve()
         return environment
 
 
-def _applies(fault: Fault, arguments: Mapping[str, Any]) -> bool:
-    if fault.kind is Kind.NO_CAPACITY:
+def applies(fault: Fault, arguments: Mapping[str, Any]) -> bool:
+    """Whether a fault can meet a task that is asked for so: only Spot lacks capacity or is interrupted."""
+    if fault.kind in _OF_SPOT:
         strategy = arguments.get("CapacityProviderStrategy") or []
         return any(item.get("CapacityProvider") == "FARGATE_SPOT" for item in strategy)
-    return fault.kind in _KINDS
+    return fault.kind in _OF_TASKS
 
 
 def _says(log: Path, text: str) -> bool:

