@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from validator.errors import DataError
-from validator.formats import complaints
+from validator.formats.complaints import not_utf8, open_quote, parsing
 from validator.formats.header import Header, Misfit
 from validator.formats.stream import QuoteCount
 from validator.profile import Column, Kind
@@ -91,7 +91,7 @@ class Delimited:
 
     def _demand_closed_quotes(self, target: Object) -> None:
         with self._open(target) as text:
-            if place := complaints.open_quote(text, BLOCK_BYTES):
+            if place := open_quote(text, BLOCK_BYTES):
                 raise _refused(target, place)
 
     @contextmanager
@@ -109,14 +109,11 @@ class Delimited:
     def _place(self, target: Object, message: str) -> str:
         if "straddling" in message:
             with self._open(target) as text:
-                return (
-                    complaints.open_quote(text, BLOCK_BYTES)
-                    or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
-                )
+                return open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
         if "UTF8" in message:
             with self._open(target) as text:
-                return complaints.not_utf8(text)
-        return complaints.parsing(message)
+                return not_utf8(text)
+        return parsing(message)
 
 
 def _reader(source: Any, types: dict[str, Any], block: int) -> Any:
