@@ -63,4 +63,4 @@ def _encode(verdict: VerdictReport, findings: list[dict[str, str]], uris: Mappin
         "findings": findings,
         "uris": dict(uris),
     }
-    return json.dumps(summary, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(summary, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"

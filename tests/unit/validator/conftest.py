@@ -15,6 +15,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
     DatasetFeatureStatisticsList,
     FeatureNameStatistics,
     Histogram,
+    NumericStatistics,
 )
 
 Column = Sequence[object]
@@ -22,13 +23,13 @@ Build = Callable[..., DatasetFeatureStatisticsList]
 """`statistics(fare=[1.0, None], pay=["Cash", "Card"])`: None is missing, the type is that of the values."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def statistics() -> Build:
     """Builds the statistics of one dataset from its columns."""
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def schema() -> Callable[[str], Schema]:
     """Reads a schema from text."""
     return lambda text: text_format.Parse(text, Schema())
@@ -76,6 +77,11 @@ def _fill_strings(feature: FeatureNameStatistics, values: list[str], rows: int) 
 def _fill_numbers(feature: FeatureNameStatistics, values: list[float], rows: int) -> None:
     statistics = feature.num_stats
     _common(statistics.common_stats, len(values), rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _describe(statistics, values)
+
+
+def _describe(statistics: NumericStatistics, values: list[float]) -> None:
     numbers = np.array([value for value in values if not np.isnan(value)], dtype=float)
     if not numbers.size:
         return
