@@ -34,7 +34,7 @@ def run(arguments: list[str] | None = None) -> int:
         main(arguments, prog_name="python -m templates", standalone_mode=False)
     except (ConfigError, click.ClickException) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(f"error: {message}", err=True)
+        click.echo(f"error: {' '.join(message.split())}", err=True)
         return ExitCode.USAGE
     return ExitCode.OK
 

@@ -49,6 +49,7 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
     |--------------------------------|--------------------------------------------------|
     | interrupted, no Spot capacity  | twice again on Spot, then on-demand              |
     | stopped by a user              | Failed                                           |
+    | interrupted on-demand          | Failed                                           |
     | 69, storage unavailable        | twice again on the same capacity, then Failed    |
     | 137 or OutOfMemoryError        | once again with the next task size, then Failed  |
     | 64, 65, 70, anything else      | Failed                                           |
@@ -62,7 +63,8 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
                 assign={"interruptions": jsonata("$interruptions + 1")},
             ),
             rule(LOST_SPOT, again, assign={"capacity": ON_DEMAND}),
-            rule(STOPPED_BY_USER, failed),
+            # Ended by others: neither its exit code nor its memory is to blame.
+            rule(f"{INTERRUPTED} or {STOPPED_BY_USER}", failed),
             rule(
                 f"$storage_failures < {ATTEMPTS} and {STORAGE}",
                 when_storage_is_back,

@@ -102,7 +102,8 @@ class Table:
             yield Table(self.source, f"{self._path(key)}[{index}]", item)
 
     def _path(self, key: str) -> str:
-        return f"{self.place}.{key}" if self.place else key
+        shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key)
+        return f"{self.place}.{shown}" if self.place else shown
 
     def _value(self, key: str, default: Any, expected: str) -> Any:
         value = self.values.get(key, default)

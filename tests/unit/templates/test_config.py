@@ -1,0 +1,190 @@
+"""The configuration at the door: what is wrong is one line that names the file and the key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from templates.config import ConfigError, ModelApproval, TaskSize, load
+from templates.table import ConfigError as TableError
+from templates.table import Table, overlay
+from validator.contract import SchemaPolicy
+
+ROOT = Path(__file__).parents[3]
+WHOLE = (ROOT / "config.toml").read_text(encoding="utf-8")
+
+
+def written(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = WHOLE
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_repositorys_own_configuration_is_read() -> None:
+    config = load(ROOT / "config.toml", "dev")
+    taxi = config.datasets[0]
+    assert (taxi.name, taxi.label, taxi.drop) == ("taxi", "big_tipper", ("trip_id", "taxi_id"))
+    assert config.validation.sizes[0] == TaskSize(1024, 2048)
+    assert config.named("validator") == "sluice-dev-validator"
+
+
+def test_a_stage_is_laid_over_the_common_tables() -> None:
+    dev, prod = (load(ROOT / "config.toml", stage) for stage in ("dev", "prod"))
+    assert (dev.promotion.approval, prod.promotion.approval) == (
+        ModelApproval.APPROVED,
+        ModelApproval.PENDING,
+    )
+    assert prod.validation.schema_policy is SchemaPolicy.REQUIRE
+    assert prod.validation.sizes == dev.validation.sizes
+
+
+def test_the_training_step_knows_the_hyperparameters() -> None:
+    from steps.train.main import DEFAULTS
+
+    for stage in ("dev", "prod"):
+        assert dict(load(ROOT / "config.toml", stage).training.hyperparameters).keys() <= DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "taxi"', 'name = "Taxi!"', "datasets[0].name is 'Taxi!': expected a lower-case letter"),
+        ('name = "taxi"', 'name = "../etc"', "datasets[0].name is '../etc'"),
+        ('name = "taxi"', 'name = "taxi\\n"', "datasets[0].name is 'taxi\\n'"),
+        ('name = "taxi"', "name = 7", "datasets[0].name is 7"),
+        ('label = "big_tipper"', "", "datasets[0].label is missing: expected the name of a column"),
+        ('label = "big_tipper"', 'label = "trip_id"', "datasets[0].drop holds the label 'trip_id'"),
+        (
+            'drop = ["trip_id", "taxi_id"]',
+            'drop = "trip_id"',
+            "datasets[0].drop is 'trip_id': expected a list",
+        ),
+        ('drop = ["trip_id", "taxi_id"]', "drop = [1]", "datasets[0].drop is 1"),
+        ('"schema/taxi.pbtxt"', '"/etc/passwd.pbtxt"', "datasets[0].schema is '/etc/passwd.pbtxt'"),
+        ('"schema/taxi.pbtxt"', '"../taxi.pbtxt"', "datasets[0].schema is '../taxi.pbtxt'"),
+        ("[validation]", "[validtion]", "validtion is not known: take one of datasets, stages, validation"),
+        ('"bootstrap"', '"guess"', "validation.schema_policy is 'guess': expected one of bootstrap, require"),
+        (
+            "cpu = 1024, memory = 2048",
+            "cpu = 1024, memory = 1024",
+            "validation.sizes[0]: Fargate has no tasks of 1024",
+        ),
+        ("cpu = 1024, memory = 2048", 'cpu = "1024", memory = 2048', "validation.sizes[0].cpu is '1024'"),
+        ("cpu = 1024, memory = 2048", "cpu = 2048, memory = 16384", "validation.sizes do not ascend"),
+        ("cpu = 1024, memory = 2048", "cpu = 1024", "validation.sizes[0].memory is missing"),
+        (
+            "max_objects = 10000",
+            "max_objects = 0",
+            "validation.max_objects is 0: expected a whole number from 1",
+        ),
+        ("max_objects = 10000", "max_objects = true", "validation.max_objects is True"),
+        ("workers = 2", "workers = 1", "preparation.workers is 1"),
+        ('"G.1X"', '"Z.1X"', "preparation.worker_type is 'Z.1X': expected one of G.1X"),
+        ('"ml.m5.xlarge"', '"ml.p5.48xlarge"', "training.instance_type is 'ml.p5.48xlarge'"),
+        ("wait_minutes = 120", "wait_minutes = 30", "training.wait_minutes is below timeout_minutes"),
+        ("eta = 0.1", "eta = [0.1]", "training.hyperparameters.eta is [0.1]: expected a string or a number"),
+        (
+            "eta = 0.1",
+            'sagemaker_program = "x.py"',
+            "training.hyperparameters.sagemaker_program is the pipeline's",
+        ),
+        ("margin = 0.0 ", "margin = nan", "promotion.margin is nan"),
+        ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
+        ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
+        ("[stages.dev]", "[stages.qa]", "stages.qa is not known: take one of dev, prod"),
+        ("[stages.dev]", "[stages.dev.network]", "stages.dev.network is not known"),
+        ("[stages.dev]", "[stages.dev.retention]\nlog_day = 3", "retention.log_day is not known"),
+        ("[stages.dev]", "[stages]\ndev = 1", "stages.dev is 1: expected a table"),
+        ("[stages.dev]", '[stages.dev]\n"a\\nb" = 1', "stages.dev.'a\\nb' is not known"),
+        ("[stages.dev]", "[stages.dev", "not TOML"),
+        ("[[datasets]]", "[datasets]", "datasets is {"),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
+    path = written(tmp_path, (old, new))
+    with pytest.raises(ConfigError) as caught:
+        load(path, "dev")
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert told in message
+    assert "\n" not in message
+
+
+def test_two_datasets_may_not_share_a_name(tmp_path: Path) -> None:
+    again = '[[datasets]]\nname = "taxi"\nlabel = "tips"\n\n[validation]'
+    with pytest.raises(ConfigError, match=r"datasets\[1\]\.name is 'taxi' again"):
+        load(written(tmp_path, ("[validation]", again)), "dev")
+
+
+@pytest.mark.parametrize("stage", ["", "Dev", "staging", "dev\n"])
+def test_an_unknown_stage_is_refused(stage: str) -> None:
+    with pytest.raises(ConfigError, match=r"unknown stage .*take one of dev, prod"):
+        load(ROOT / "config.toml", stage)
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    with pytest.raises(ConfigError, match=r"cannot read .*none\.toml: No such file"):
+        load(missing, "dev")
+    with pytest.raises(ConfigError, match="cannot read"):
+        load(tmp_path, "dev")
+    missing.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(missing, "dev")
+
+
+trees = st.recursive(
+    st.integers() | st.text(max_size=3), lambda below: st.dictionaries(st.text(max_size=2), below, max_size=3)
+)
+
+
+@given(st.dictionaries(st.text(max_size=2), trees, max_size=3), st.dictionaries(st.text(max_size=2), trees))
+def test_what_is_laid_over_is_seen_and_the_rest_shows_through(
+    base: dict[str, Any], above: dict[str, Any]
+) -> None:
+    laid = overlay(base, above)
+    assert laid.keys() == base.keys() | above.keys()
+    assert overlay(laid, above) == laid
+    assert overlay(base, {}) == base
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
+
+
+@given(st.dictionaries(st.sampled_from(["key", "other"]), values))
+def test_whatever_stands_there_it_is_read_or_refused_in_one_line(document: dict[str, Any]) -> None:
+    table = Table("config.toml", "place", document)
+    for read in (
+        lambda: table.text("key", r"[a-z]+", "letters"),
+        lambda: table.texts("key", r"[a-z]+", "letters"),
+        lambda: table.whole("key", 1, 9),
+        lambda: table.number("key", 0, 1),
+        lambda: table.one_of("key", ("a", 1)),
+        lambda: table.table("key"),
+        lambda: list(table.tables("key")),
+    ):
+        told = refusal(read)
+        assert told is None or told.startswith("config.toml: place.key ")
+        assert told is None or len(told.splitlines()) == 1
+
+
+def refusal(read: Callable[[], object]) -> str | None:
+    try:
+        read()
+    except TableError as error:
+        return str(error)
+    return None
+
+
+def test_every_line_of_the_file_is_toml_people_can_read() -> None:
+    assert tomllib.loads(WHOLE)["stages"].keys() == {"dev", "prod"}

@@ -1,0 +1,397 @@
+"""The state machine played with scripted services, each expression evaluated by a JSONata engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Play = Callable[..., dict[str, Any]]
+
+RUN_ID = "11111111-2222-3333-4444-555555555555"
+FOLDER = f"s3://bucket/runs/2026-11-22/{RUN_ID}"
+SMALL, LARGE = {"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}
+
+RUN: dict[str, Any] = {
+    "status": "Planned",
+    "dataset": "taxi",
+    "run_date": "2026-11-22",
+    "run_id": RUN_ID,
+    "label": "big_tipper",
+    "drop": "trip_id,taxi_id",
+    "data_uri": "s3://bucket/data/taxi/2026-11-22/",
+    "manifest_uri": f"{FOLDER}/manifest.json",
+    "output_uri": f"{FOLDER}/validation",
+    "prepared_uri": f"{FOLDER}/prepared",
+    "training_uri": f"{FOLDER}/training",
+    "schema_uri": "",
+    "baseline_uri": "",
+    "champion": {"model_data_url": "", "model_package_arn": ""},
+    "sizes": [SMALL, LARGE],
+    "job_name": "taxi-2026-11-22-0123456789ab",
+}
+
+GATE: dict[str, Any] = {
+    "version": 1,
+    "run_id": RUN_ID,
+    "run_date": "2026-11-22",
+    "dataset": "taxi",
+    "verdict": "pass",
+    "counts": {"error": 1, "warning": 2, "info": 0},
+    "findings": [
+        {"code": "NO_DATA", "severity": "error", "feature": "", "message": "no rows"},
+        {"code": "DRIFT", "severity": "warning", "feature": "fare", "message": "0.4 > 0.3"},
+    ],
+    "uris": {},
+}
+
+EVALUATION = {
+    "better": True,
+    "metric": "auc",
+    "value": 0.83,
+    "champion_value": None,
+    "margin": 0.0,
+    "reason": "",
+}
+
+
+def result(value: object) -> list[dict[str, Any]]:
+    return [{"result": value}]
+
+
+def answers(**changes: Any) -> dict[str, Any]:
+    """Return answers by which all goes well, but for those given."""
+    trained = {
+        "TrainingJobStatus": "Completed",
+        "ModelArtifacts": {"S3ModelArtifacts": f"{FOLDER}/training/model.tar.gz"},
+    }
+    return {
+        "Init": result({"Payload": RUN}),
+        "ReadGate": gate(),
+        "Train": result(trained),
+        "Evaluate": result({"Payload": EVALUATION}),
+        "Register": result({"ModelPackageArn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1"}),
+        **changes,
+    }
+
+
+def gate(**changes: Any) -> list[dict[str, Any]]:
+    return result({"Body": json.dumps({**GATE, **changes}), "ContentLength": 512})
+
+
+def stopped(**task: Any) -> dict[str, Any]:
+    """Return the failure of a task, as Step Functions tells it."""
+    return {"error": "States.TaskFailed", "cause": json.dumps(task)}
+
+
+def exited(code: int, **more: Any) -> dict[str, Any]:
+    reason = "Essential container in task exited"
+    containers = [{"ExitCode": code, "Name": "validator", **more}]
+    return stopped(Containers=containers, StopCode="EssentialContainerExited", StoppedReason=reason)
+
+
+def calls(played: dict[str, Any], state: str) -> list[dict[str, Any]]:
+    return [call["arguments"] for call in played["calls"] if call["state"] == state]
+
+
+def attempts(played: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return capacity and memory of each of the validator's tasks."""
+    return [
+        (call["CapacityProviderStrategy"][0]["CapacityProvider"], call["Overrides"]["Memory"])
+        for call in calls(played, "Validate")
+    ]
+
+
+def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
+    played = play(answers())
+    assert played["status"] == "SUCCEEDED"
+    assert played["path"] == [
+        *("Init", "Planned", "Validate", "ReadGate", "Gate", "Accept", "Prepare", "Train", "Trained"),
+        *("Evaluate", "Better", "Register", "NotifyRegistered", "Registered"),
+    ]
+    assert played["output"] == {
+        "status": "Registered",
+        "dataset": "taxi",
+        "run_date": "2026-11-22",
+        "run_id": RUN_ID,
+        "verdict": "pass",
+        "report_uri": f"{FOLDER}/validation/report.html",
+        "evaluation": EVALUATION,
+        "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1",
+    }
+
+
+def test_the_calls_carry_the_run(play: Play) -> None:
+    played = play(answers(), {"dataset": "taxi", "run_date": "2026-11-22"})
+    (init,), (task,) = calls(played, "Init"), calls(played, "Validate")
+    assert init["Payload"]["input"] == {"dataset": "taxi", "run_date": "2026-11-22"}
+    assert init["Payload"]["execution"]["name"] == RUN_ID
+    (override,) = task["Overrides"]["ContainerOverrides"]
+    assert {each["Name"]: each["Value"] for each in override["Environment"]} == {
+        "RUN_DATE": "2026-11-22",
+        "RUN_ID": RUN_ID,
+        "MANIFEST_URI": RUN["manifest_uri"],
+        "DATA_URI": RUN["data_uri"],
+        "SCHEMA_URI": "",
+        "BASELINE_URI": "",
+        "OUTPUT_URI": RUN["output_uri"],
+        "CAPACITY": "FARGATE_SPOT",
+    }
+    (read,), (accepted,) = calls(played, "ReadGate"), calls(played, "Accept")
+    assert (read["Bucket"], read["Key"]) == (
+        "PipelineBucket",
+        f"runs/2026-11-22/{RUN_ID}/validation/gate.json",
+    )
+    assert accepted["Key"] == "accepted/taxi/2026-11-22.json"
+    assert accepted["Body"]["statistics_uri"] == f"{FOLDER}/validation/statistics.pb"
+    (prepared,), (registered,) = calls(played, "Prepare"), calls(played, "Register")
+    assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
+    assert len(registered["ClientToken"]) == 36
+    assert registered["ClientToken"].isalnum()
+    assert all(isinstance(value, str) for value in registered["CustomerMetadataProperties"].values())
+
+
+@pytest.mark.parametrize("champion", ["", "s3://bucket/runs/2026-11-21/a/training/b/output/model.tar.gz"])
+def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
+    run = {**RUN, "drop": "", "champion": {"model_data_url": champion, "model_package_arn": ""}}
+    played = play(answers(Init=result({"Payload": run})))
+    (train,) = calls(played, "Train")
+    channels = {
+        each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in train["InputDataConfig"]
+    }
+    expected = {"train": f"{FOLDER}/prepared/train/", "validation": f"{FOLDER}/prepared/validation/"}
+    assert channels == (expected | {"champion": champion} if champion else expected)
+    assert calls(played, "Prepare")[0]["Arguments"]["--drop"] == "-"
+
+
+SPOT = stopped(
+    StopCode="SpotInterruption",
+    StoppedReason="Your Spot Task was interrupted.",
+    Containers=[{"ExitCode": 75}],
+)
+NOTICE = stopped(StopCode="TerminationNotice", Containers=[{"ExitCode": 137}])
+SPACED = {"error": "States.TaskFailed", "cause": '{"StopCode" : "SpotInterruption", "Containers": []'}
+CAPACITY = {
+    "error": "ECS.AmazonECSException",
+    "cause": '[{"Reason":"Capacity is unavailable now."}]',
+}
+UNKNOWN_CAPACITY = {**CAPACITY, "error": "AmazonECS.Unknown"}
+TO_START = stopped(StopCode="TaskFailedToStart", StoppedReason="Capacity is unavailable at this time.")
+WELL = {"result": {}}
+
+S, D = ("FARGATE_SPOT", "2048"), ("FARGATE", "2048")
+
+
+@pytest.mark.parametrize("lost", [SPOT, NOTICE, SPACED, CAPACITY, UNKNOWN_CAPACITY, TO_START])
+def test_lost_spot_capacity_is_tried_twice_again_then_on_demand(play: Play, lost: dict[str, Any]) -> None:
+    once, always = play(answers(Validate=[lost, WELL])), play(answers(Validate=[lost]))
+    assert attempts(once) == [S, S]
+    assert once["status"] == "SUCCEEDED"
+    assert attempts(always) == [S, S, S, D]
+    assert always["error"] == "Failed"
+    first, second = always["waits"]
+    assert 60 <= first < 120 <= second < 240
+
+
+def test_storage_is_tried_twice_again_on_the_same_capacity(play: Play) -> None:
+    played = play(answers(Validate=[exited(69), exited(69), WELL]))
+    assert attempts(played) == [S, S, S]
+    assert played["status"] == "SUCCEEDED"
+    assert attempts(play(answers(Validate=[exited(69)]))) == [S, S, S]
+
+
+@pytest.mark.parametrize(
+    "killed", [exited(137), exited(1, Reason="OutOfMemoryError: Container killed due to memory usage")]
+)
+def test_out_of_memory_gets_the_next_size_once(play: Play, killed: dict[str, Any]) -> None:
+    larger = ("FARGATE_SPOT", "4096")
+    assert attempts(play(answers(Validate=[killed, WELL]))) == [S, larger]
+    always = play(answers(Validate=[killed]))
+    assert attempts(always) == [S, larger]
+    assert always["error"] == "Failed"
+    assert "exit code" in always["cause"]
+
+
+@pytest.mark.parametrize("sizes", [[SMALL], [SMALL, SMALL]])
+def test_out_of_memory_at_the_ladders_end_is_failed(play: Play, sizes: list[Any]) -> None:
+    run = {**RUN, "sizes": sizes}
+    assert attempts(play(answers(Init=result({"Payload": run}), Validate=[exited(137)]))) == [S]
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        exited(64),
+        exited(65),
+        exited(70),
+        exited(75),
+        exited(1),
+        exited(690),
+        exited(1370),
+        stopped(StopCode="UserInitiated", StoppedReason="enough", Containers=[{"ExitCode": 137}]),
+        stopped(StopCode="UserInitiated", Containers=[{"ExitCode": 69}]),
+        stopped(StopCode="TaskFailedToStart", StoppedReason="CannotPullContainerError: no such image"),
+        {"error": "States.Timeout"},
+        {"error": "States.TaskFailed", "cause": ""},
+        {"error": "States.TaskFailed", "cause": '{"Containers":[{"ExitCo'},
+        {"error": "ECS.InvalidParameterException", "cause": "No Container Instances were found"},
+        stopped(
+            Overrides={"Environment": [{"Name": "RUN_ID", "Value": "SpotInterruption-OutOfMemoryError-69"}]}
+        ),
+    ],
+)
+def test_everything_else_is_failed_at_once_and_told(play: Play, failed: dict[str, Any]) -> None:
+    played = play(answers(Validate=[failed]))
+    assert played["path"][2:] == ["Validate", "Classify", "NotifyFailure", "Failed"]
+    assert played["error"] == "Failed"
+    assert played["cause"].startswith(f"Validate: {failed['error']}: ")
+    (notice,) = calls(played, "NotifyFailure")
+    assert notice["Subject"] == "Sluice dev: Validate failed"
+
+
+def test_counters_are_kept_apart(play: Play) -> None:
+    played = play(answers(Validate=[SPOT, exited(69), SPOT, exited(137), exited(69), SPOT, WELL]))
+    larger, on_demand = ("FARGATE_SPOT", "4096"), ("FARGATE", "4096")
+    assert attempts(played) == [S, S, S, S, larger, larger, on_demand]
+    assert played["status"] == "SUCCEEDED"
+
+
+def test_a_warning_is_told_and_goes_on(play: Play) -> None:
+    played = play(answers(ReadGate=gate(verdict="warn")))
+    assert played["path"][4:7] == ["Gate", "NotifyWarning", "Accept"]
+    (notice,) = calls(played, "NotifyWarning")
+    assert notice["Subject"] == "Sluice dev: taxi of 2026-11-22 passed with warnings"
+    assert "- DRIFT fare: 0.4 > 0.3" in notice["Message"]
+
+
+def test_bad_data_is_told_and_nothing_is_trained(play: Play) -> None:
+    played = play(answers(ReadGate=gate(verdict="fail")))
+    assert played["path"][4:] == ["Gate", "NotifyRejected", "DataRejected"]
+    assert played["error"] == "DataRejected"
+    assert played["cause"] == (
+        "taxi of 2026-11-22: 1 errors, 2 warnings: NO_DATA : no rows; DRIFT fare: 0.4 > 0.3; "
+        f"see {FOLDER}/validation/report.html"
+    )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"findings": []},
+        {"findings": None, "counts": None},
+        {"findings": [{"code": ["x"], "message": {"a": 1}}], "counts": {}},
+        {"findings": "none", "counts": 7},
+    ],
+)
+def test_an_odd_gate_of_this_run_still_rejects(play: Play, odd: dict[str, Any]) -> None:
+    assert play(answers(ReadGate=gate(verdict="fail", **odd)))["error"] == "DataRejected"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        gate(run_id="99999999-2222-3333-4444-555555555555"),
+        gate(run_id=[RUN_ID, "x"]),
+        gate(run_id=None),
+        gate(verdict="PASS"),
+        gate(verdict=None),
+        gate(verdict=["pass", "fail"]),
+        result({"Body": json.dumps(GATE)[:100]}),
+        result({"Body": ""}),
+        result({"Body": "[]"}),
+        result({"Body": "null"}),
+        result({"Body": '"pass"'}),
+        result({}),
+        [{"error": "S3.NoSuchKeyException", "cause": "The specified key does not exist."}],
+    ],
+)
+def test_a_gate_that_is_not_this_runs_own_is_failed_never_pass(play: Play, read: list[Any]) -> None:
+    played = play(answers(ReadGate=read))
+    assert played["error"] == "Failed"
+    assert played["path"][-2:] == ["NotifyFailure", "Failed"]
+    assert not {"Accept", "Prepare", "Train"} & set(played["path"])
+
+
+@pytest.mark.parametrize("status", ["Duplicate", "NoViolation"])
+def test_what_need_not_run_ends_before_anything_is_paid(play: Play, status: str) -> None:
+    head = {key: RUN[key] for key in ("dataset", "run_date", "run_id")}
+    played = play(answers(Init=result({"Payload": {"status": status, **head}})))
+    assert played["path"] == ["Init", "Planned", status]
+    assert played["output"] == {
+        "status": status,
+        **head,
+        "verdict": None,
+        "report_uri": "",
+        "evaluation": None,
+        "model_package_arn": "",
+    }
+
+
+@pytest.mark.parametrize("payload", [{"status": "Odd"}, {}, None, "Planned"])
+def test_an_answer_of_init_that_is_none_is_failed(play: Play, payload: object) -> None:
+    assert play(answers(Init=result({"Payload": payload})))["error"] == "Failed"
+
+
+@pytest.mark.parametrize("state", ["Init", "ReadGate", "Accept", "Prepare", "Train", "Evaluate", "Register"])
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (None, ""),
+        ('{"errorMessage": "part-0 changed \\"now\\"", "x": 1}', "part-0 changed"),
+        ('{"JobRunState":"FAILED","ErrorMessage":"no label"}', "no label"),
+        ('{"FailureReason":"ClientError"}', "ClientError"),
+        ("x" * 30_000, "x" * 1000),
+    ],
+)
+def test_a_step_that_crashes_is_failed_and_told(
+    play: Play, state: str, cause: str | None, reason: str
+) -> None:
+    failed = {"error": "DataChanged", **({"cause": cause} if cause else {})}
+    played = play(answers(**{state: [failed]}), {"by": "hand"})
+    assert played["path"][-3:] == [state, "NotifyFailure", "Failed"]
+    assert played["cause"].startswith(f"{state}: DataChanged: {reason}")
+    assert len(played["cause"]) < 1100
+    (notice,) = calls(played, "NotifyFailure")
+    assert notice["Subject"] == f"Sluice dev: {state} failed"
+    assert '{"by":"hand"}' in notice["Message"]
+
+
+@pytest.mark.parametrize("trained", [{"TrainingJobStatus": "Stopped"}, {"TrainingJobStatus": "Completed"}])
+def test_training_that_left_no_model_is_failed(play: Play, trained: dict[str, Any]) -> None:
+    played = play(answers(Train=result(trained)))
+    assert played["path"][-3:] == ["Trained", "NotifyFailure", "Failed"]
+    assert f"ended as {trained['TrainingJobStatus']}" in played["cause"]
+
+
+def test_a_model_that_is_not_better_is_not_registered(play: Play) -> None:
+    worse = {**EVALUATION, "better": False, "champion_value": 0.9}
+    played = play(answers(Evaluate=result({"Payload": worse})))
+    assert played["path"][-2:] == ["Better", "NotPromoted"]
+    assert played["output"]["status"] == "NotPromoted"
+    assert played["output"]["evaluation"] == worse
+
+
+@pytest.mark.parametrize("better", ["true", 1, None, []])
+def test_better_is_true_or_false_and_nothing_else(play: Play, better: object) -> None:
+    played = play(answers(Evaluate=result({"Payload": {**EVALUATION, "better": better}})))
+    assert played["error"] == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("state", "change", "end"),
+    [
+        ("NotifyWarning", {"ReadGate": gate(verdict="warn")}, "Registered"),
+        ("NotifyRejected", {"ReadGate": gate(verdict="fail")}, "DataRejected"),
+        ("NotifyRegistered", {}, "Registered"),
+        ("NotifyFailure", {"Prepare": [{"error": "States.TaskFailed"}]}, "Failed"),
+    ],
+)
+def test_a_broken_topic_hides_no_end(play: Play, state: str, change: dict[str, Any], end: str) -> None:
+    broken = [{"error": "SNS.NotFoundException", "cause": "Topic does not exist"}]
+    played = play(answers(**change, **{state: broken}))
+    assert state in played["path"]
+    assert played["path"][-1] == end
+    if end == "Registered":
+        assert played["output"]["status"] == "Registered"

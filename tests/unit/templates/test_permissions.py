@@ -1,0 +1,220 @@
+"""Who may do what: each state's statements against its integration's needs, each role against wildcards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from troposphere import encode_to_dict
+
+from templates.asl import State
+
+EVENTS = {"events:PutTargets", "events:PutRule", "events:DescribeRule"}
+
+NEEDED: dict[str, set[str]] = {
+    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
+    "arn:aws:states:::ecs:runTask.sync": {
+        "ecs:RunTask",
+        "ecs:StopTask",
+        "ecs:DescribeTasks",
+        "ecs:TagResource",
+        "iam:PassRole",
+        *EVENTS,
+    },
+    # Without ListBucket a missing object is AccessDenied, not NoSuchKey.
+    "arn:aws:states:::aws-sdk:s3:getObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+    "arn:aws:states:::aws-sdk:s3:putObject": {"s3:PutObject"},
+    "arn:aws:states:::glue:startJobRun.sync": {
+        "glue:StartJobRun",
+        "glue:GetJobRun",
+        "glue:GetJobRuns",
+        "glue:BatchStopJobRun",
+    },
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": {
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:DescribeTrainingJob",
+        "sagemaker:StopTrainingJob",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+        "iam:PassRole",
+        *EVENTS,
+    },
+    "arn:aws:states:::aws-sdk:sagemaker:createModelPackage": {"sagemaker:CreateModelPackage"},
+    "arn:aws:states:::sns:publish": {"sns:Publish"},
+}
+"""Integration -> the actions it needs, no more and no fewer (AWS: "IAM policies for integrated services")."""
+
+PASSED = {
+    "Validate": {(f"{role}.Arn", "ecs-tasks.amazonaws.com") for role in ("TaskRole", "ExecutionRole")},
+    "Train": {("TrainingRole.Arn", "sagemaker.amazonaws.com")},
+}
+
+EVERYWHERE = {
+    "LogDeliveryHasNoResource",
+    "LoginHasNoResource",
+    "TracesHaveNoResource",
+    "MetricsHaveNoResource",
+    "ListingPackagesHasNoResource",
+}
+"""Sids of the statements that may have the resource ``*``."""
+
+Statement = dict[str, Any]
+
+
+def plain(value: Any) -> Any:
+    """Return a policy with names in the place of CloudFormation's functions."""
+    match value:
+        case {"Ref": name} | {"Fn::Sub": [name, _]} | {"Fn::Sub": name}:
+            return name
+        case {"Fn::GetAtt": names}:
+            return ".".join(names)
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+    return value
+
+
+def needs(state: State) -> set[str]:
+    return NEEDED[state.definition["Resource"]] if state.definition["Type"] == "Task" else set()
+
+
+def actions(state: State) -> set[str]:
+    return {action for each in state.statements for action in encode_to_dict(each)["Action"]}
+
+
+def passed(state: State) -> set[tuple[str, str]]:
+    statements = [plain(encode_to_dict(each)) for each in state.statements]
+    return {
+        (role, each["Condition"]["StringEquals"]["iam:PassedToService"])
+        for each in statements
+        if each["Action"] == ["iam:PassRole"]
+        for role in each["Resource"]
+    }
+
+
+def roles(template: dict[str, Any]) -> Iterator[tuple[str, list[Statement]]]:
+    for title, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role":
+            assert "ManagedPolicyArns" not in resource["Properties"], title
+            (policy,) = resource["Properties"]["Policies"]
+            yield title, plain(policy["PolicyDocument"]["Statement"])
+
+
+def test_each_state_is_allowed_what_it_needs_and_nothing_else(states: tuple[State, ...]) -> None:
+    for state in states:
+        assert actions(state) == needs(state), state.name
+        assert passed(state) == PASSED.get(state.name, set()), state.name
+
+
+def test_a_statement_that_is_removed_is_missed(states: tuple[State, ...]) -> None:
+    for state in states:
+        for index in range(len(state.statements)):
+            poorer = replace(state, statements=state.statements[:index] + state.statements[index + 1 :])
+            wrong = actions(poorer) != needs(state) or passed(poorer) != PASSED[state.name]
+            assert wrong, (state.name, index)
+
+
+def test_the_machines_role_is_the_sum_of_its_states(
+    states: tuple[State, ...], pipeline: dict[str, Any]
+) -> None:
+    held = dict(roles(pipeline))["StateMachineRole"]
+    for state in states:
+        for statement in state.statements:
+            assert plain(encode_to_dict(statement)) in held, state.name
+    beyond = {each.get("Sid") for each in held} - {None}
+    assert beyond == {"LogDeliveryHasNoResource", "TracesHaveNoResource"}
+
+
+@pytest.mark.parametrize("stack", ["pipeline", "delivery"])
+def test_no_action_is_a_wildcard_and_no_resource_is_without_a_reason(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
+    for title, statements in roles(request.getfixturevalue(stack)):
+        for statement in statements:
+            assert not any("*" in action for action in statement["Action"]), title
+            assert statement["Effect"] == "Allow", title
+            if "*" in statement["Resource"]:
+                assert statement["Resource"] == ["*"], title
+                assert statement["Sid"] in EVERYWHERE, title
+
+
+def test_each_part_has_a_role_of_its_own(pipeline: dict[str, Any], delivery: dict[str, Any]) -> None:
+    assert {title for title, _ in roles(pipeline)} == {
+        "StateMachineRole",
+        "InitRole",
+        "EvaluateRole",
+        "TaskRole",
+        "ExecutionRole",
+        "PrepareRole",
+        "TrainingRole",
+        "TriggerRole",
+    }
+    assert {title for title, _ in roles(delivery)} == {"CheckBuildRole", "ReleaseBuildRole"}
+
+
+def writers(template: dict[str, Any], key: str) -> set[str]:
+    """Return the roles that may write an object of the pipeline's bucket."""
+    target = f"arn:${{AWS::Partition}}:s3:::${{PipelineBucket}}/{key}"
+    return {
+        title
+        for title, statements in roles(template)
+        for each in statements
+        if {"s3:PutObject", "s3:DeleteObject"} & set(each["Action"])
+        if any(fnmatchcase(target, resource.replace("[", "[[]")) for resource in each["Resource"])
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "who"),
+    [
+        ("accepted/taxi/2026-11-22.json", {"StateMachineRole"}),
+        ("data/taxi/2026-11-22/part-0.csv", set()),
+        ("triggers/taxi/id", {"InitRole"}),
+        ("locks/taxi/2026-11-22", {"InitRole"}),
+        ("runs/2026-11-22/id/manifest.json", {"InitRole"}),
+        ("runs/2026-11-22/id/validation/gate.json", {"TaskRole"}),
+        ("runs/2026-11-22/id/prepared/train/part-0.parquet", {"PrepareRole"}),
+        ("runs/2026-11-22/id/training/job/output/model.tar.gz", {"TrainingRole"}),
+    ],
+)
+def test_each_place_has_one_writer(pipeline: dict[str, Any], key: str, who: set[str]) -> None:
+    assert writers(pipeline, key) == who
+
+
+def test_accepted_days_are_closed_to_everyone_else(pipeline: dict[str, Any]) -> None:
+    policy = plain(pipeline["Resources"]["PipelineBucketPolicy"]["Properties"]["PolicyDocument"])
+    (closed,) = (each for each in policy["Statement"] if each["Sid"] == "OnlyTheStateMachineAccepts")
+    assert closed["Effect"] == "Deny"
+    assert closed["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": "StateMachineRole.Arn"}}
+
+
+def test_the_check_of_pull_requests_touches_nothing(delivery: dict[str, Any]) -> None:
+    allowed = {action for each in dict(roles(delivery))["CheckBuildRole"] for action in each["Action"]}
+    services = {action.partition(":")[0] for action in allowed}
+    assert services == {"logs", "codeconnections", "codebuild"}
+    filters = delivery["Resources"]["CheckProject"]["Properties"]["Triggers"]
+    assert filters["PullRequestBuildPolicy"]["RequiresCommentApproval"] == "FORK_PULL_REQUESTS"
+
+
+def test_a_release_does_not_execute_changes_of_its_own_stack(delivery: dict[str, Any]) -> None:
+    for statement in dict(roles(delivery))["ReleaseBuildRole"]:
+        if "cloudformation:ExecuteChangeSet" in statement["Action"]:
+            assert all("-pipeline/*" in resource for resource in statement["Resource"])
+            break
+    else:
+        pytest.fail("nothing is released")
+
+
+def test_the_rules_start_the_pipeline_by_its_alias_only(pipeline: dict[str, Any]) -> None:
+    (statement,) = dict(roles(pipeline))["TriggerRole"]
+    assert statement["Resource"] == ["StateMachine"]
+    assert statement["Condition"] == {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": ["live"]}}
+
+
+def test_an_inline_policy_stays_below_what_iam_takes(pipeline: dict[str, Any]) -> None:
+    for title, statements in roles(pipeline):
+        assert len(str(statements)) < 10_240 * 0.8, title

@@ -1,0 +1,203 @@
+"""The stacks as bytes: the same for the same configuration, like the goldens, without secrets."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from templates.config import Config, Dataset, load
+from templates.stacks import STACKS, render
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = ROOT / "tests/golden"
+CASES = [(stack, stage) for stack in STACKS for stage in ("dev", "prod")]
+
+
+@pytest.mark.parametrize(("stack", "stage"), CASES)
+def test_a_stack_is_like_its_golden(stack: str, stage: str) -> None:
+    path = GOLDEN / f"{stack}.{stage}.json"
+    golden = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    rendered = render(stack, load(ROOT / "config.toml", stage)).splitlines(keepends=True)
+    diff = "".join(difflib.unified_diff(golden, rendered, str(path.relative_to(ROOT)), "rendered", n=4))
+    assert not diff, f"the template has changed: review the difference, then `make golden`\n{diff}"
+
+
+@pytest.mark.parametrize(("stack", "stage"), CASES)
+def test_the_same_configuration_gives_the_same_bytes(stack: str, stage: str) -> None:
+    here = render(stack, load(ROOT / "config.toml", stage))
+    assert render(stack, load(ROOT / "config.toml", stage)) == here
+    command = [sys.executable, "-m", "templates", stack, "--stage", stage]
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
+    there = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert there.stdout.decode() == here
+
+
+@pytest.mark.parametrize(("stack", "stage"), CASES)
+def test_a_template_fits_and_every_line_is_plain(stack: str, stage: str) -> None:
+    text = render(stack, load(ROOT / "config.toml", stage))
+    assert text.isascii()
+    assert text.endswith("}\n")
+    assert len(text) < 1_000_000
+    assert "null" not in re.findall(r"\bnull\b(?=[,\s\]}])", re.sub(r'"(?:\\.|[^"\\])*"', '""', text))
+
+
+def test_the_delivery_stack_goes_inline(config: Config) -> None:
+    assert len(render("delivery", config)) <= 51_200
+
+
+@pytest.mark.parametrize(("stack", "stage"), CASES)
+def test_no_secret_stands_in_a_template(stack: str, stage: str) -> None:
+    text = render(stack, load(ROOT / "config.toml", stage))
+    assert not re.findall(r"AKIA[0-9A-Z]{16}|(?i:password|secret|privacy_key|api[_-]?key)", text)
+
+
+def test_parameters_come_in_order_each_explained_checked_and_grouped(pipeline: dict[str, Any]) -> None:
+    parameters = pipeline["Parameters"]
+    assert list(parameters)[:2] == ["ValidatorImageURI", "ArtifactBucketName"]
+    for name, parameter in parameters.items():
+        assert parameter["Description"], name
+        assert {"AllowedPattern", "AllowedValues"} & parameter.keys(), name
+        assert "Default" not in parameter or not parameter["Default"].startswith("arn:"), name
+    groups = pipeline["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("ValidatorImageURI", f"1.dkr.ecr.us-east-1.amazonaws.com/v@sha256:{'0' * 64}", "v:latest"),
+        ("ArtifactBucketName", "sluice-dev-delivery-artifactbucket-1x2y", "Bucket/../x"),
+        ("InitPackageKey", "packages/init-0123456789abcdef.zip", "packages/init.zip"),
+        (
+            "TrainPackageKey",
+            "packages/train-0123456789abcdef.tar.gz",
+            "packages/train-0123456789abcdefxtgz",
+        ),
+        ("SchemasPrefix", "schemas/0123456789abcdef", "../schemas"),
+        ("NotificationEmail", "", "nobody"),
+        ("NotificationEmail", "a@example.com", "a@b"),
+    ],
+)
+def test_a_parameter_takes_what_it_says(pipeline: dict[str, Any], name: str, good: str, bad: str) -> None:
+    pattern = pipeline["Parameters"][name]["AllowedPattern"]
+    assert re.fullmatch(pattern, good)
+    assert not re.fullmatch(pattern, bad)
+
+
+def test_outputs_of_delivery_are_parameters_of_the_pipeline_and_all_are_exported(
+    pipeline: dict[str, Any], delivery: dict[str, Any]
+) -> None:
+    assert set(delivery["Outputs"]) == {"ArtifactBucketName", "ValidatorRepositoryUri"}
+    assert "ArtifactBucketName" in pipeline["Parameters"]
+    assert set(pipeline["Outputs"]) == {
+        "PipelineBucketName",
+        "StateMachineAliasArn",
+        "StateMachineArn",
+        "NotificationTopicArn",
+        "ModelPackageGroupName",
+        "ClusterName",
+        "EventBusName",
+    }
+    for output in (*pipeline["Outputs"].values(), *delivery["Outputs"].values()):
+        assert output["Description"]
+        assert output["Export"]["Name"]["Fn::Sub"].startswith("${AWS::StackName}-")
+
+
+def test_what_versions_name_stays(pipeline: dict[str, Any]) -> None:
+    for title in ("ValidatorTask", "InitVersion", "EvaluateVersion", "StateMachineVersion"):
+        resource = pipeline["Resources"][title]
+        assert resource["UpdateReplacePolicy"] == resource["DeletionPolicy"] == "Retain", title
+    for title in ("PipelineBucket", "ModelPackageGroup"):
+        assert pipeline["Resources"][title]["UpdateReplacePolicy"] == "Retain", title
+
+
+def test_the_machine_waits_for_the_capacity_providers(pipeline: dict[str, Any]) -> None:
+    assert "Capacity" in pipeline["Resources"]["StateMachine"]["DependsOn"]
+
+
+def test_a_function_is_published_anew_when_and_only_when_it_changes(config: Config) -> None:
+    def descriptions(changed: Config, name: str) -> tuple[str, str]:
+        resources = json.loads(render("pipeline", changed))["Resources"]
+        return tuple(resources[f"{name}{kind}"]["Properties"]["Description"]["Fn::Sub"] for kind in KINDS)
+
+    before, version = descriptions(config, "Init")
+    assert before == version
+    assert {"${InitPackageKey}", "${SchemasPrefix}"} <= set(before.split())
+    other = replace(config, datasets=(*config.datasets, Dataset(name="other", label="y")))
+    assert descriptions(other, "Init")[0] != before
+    assert descriptions(other, "Evaluate") == descriptions(config, "Evaluate")
+
+
+KINDS = ("Function", "Version")
+
+
+def test_the_task_may_do_little(pipeline: dict[str, Any]) -> None:
+    task = pipeline["Resources"]["ValidatorTask"]["Properties"]
+    (container,) = task["ContainerDefinitions"]
+    assert container["ReadonlyRootFilesystem"] is True
+    assert container["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
+    assert not re.match(r"0|root", container["User"])
+    assert container["StopTimeout"] == 120
+    assert not {"Cpu", "Memory", "Privileged", "Secrets"} & container.keys()
+    assert [volume["Name"] for volume in task["Volumes"]] == ["tmp"]
+    assert "Host" not in task["Volumes"][0]
+    assert task["RuntimePlatform"] == {"CpuArchitecture": "X86_64", "OperatingSystemFamily": "LINUX"}
+
+
+def test_nothing_comes_in_from_the_network(pipeline: dict[str, Any]) -> None:
+    group = pipeline["Resources"]["TaskSecurityGroup"]["Properties"]
+    assert "SecurityGroupIngress" not in group
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
+    endpoint = json.dumps(pipeline["Resources"]["StorageEndpoint"])
+    assert "prod-${AWS::Region}-starport-layer-bucket/*" in endpoint
+
+
+@pytest.mark.parametrize("stack", list(STACKS))
+def test_buckets_are_private_encrypted_versioned_and_tls_only(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
+    resources = request.getfixturevalue(stack)["Resources"]
+    buckets = {title: each for title, each in resources.items() if each["Type"] == "AWS::S3::Bucket"}
+    assert buckets
+    for title, bucket in buckets.items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert "BucketEncryption" in properties
+        policy = json.dumps(resources[f"{title}Policy"])
+        assert '"aws:SecureTransport": "false"' in policy
+
+
+def test_logs_do_not_stay_for_ever(pipeline: dict[str, Any], delivery: dict[str, Any]) -> None:
+    for template in (pipeline, delivery):
+        for title, resource in template["Resources"].items():
+            if resource["Type"] == "AWS::Logs::LogGroup":
+                assert resource["Properties"]["RetentionInDays"], title
+
+
+def test_a_monitored_dataset_has_a_rule_and_init_may_ask(config: Config) -> None:
+    watched = replace(config, datasets=(replace(config.datasets[0], monitors=("taxi-quality",)),))
+    resources = json.loads(render("pipeline", watched))["Resources"]
+    assert "MonitorRule" in resources
+    assert "sagemaker:DescribeProcessingJob" in json.dumps(resources["InitRole"])
+    sources = resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
+    assert len(sources["ArnEquals"]["aws:SourceArn"]) == 2
+    assert "MonitorRule" not in json.loads(render("pipeline", config))["Resources"]
+
+
+def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dict[str, Any]) -> None:
+    rule = pipeline["Resources"]["DriftRule"]["Properties"]
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "StateMachineAlias"}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+    assert rule["EventPattern"] == {"source": ["sluice.drift"], "detail-type": ["ModelDriftDetected"]}
