@@ -262,6 +262,8 @@ def _hyperparameters(table: Table) -> tuple[tuple[str, str], ...]:
             table.refuse(key, "is the pipeline's own: name another hyperparameter")
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             table.refuse(key, f"is {value!r:.80}: expected a string or a number")
+        if "{%" in str(value):
+            table.refuse(key, "holds '{%': the state machine would read an expression")
     return tuple((key, str(value)) for key, value in table.values.items())
 
 

@@ -1,8 +1,8 @@
 """Plays a state machine with scripted services: run by the emulator's Python, whose JSONata engine decides.
 
-Reads a definition from the first line of stdin, then runs, {"input": ..., "answers": {state: [answer, ...]}},
-one a line; an answer is {"result": ...} or {"error": ..., "cause": ...}, the last one of a state is given again
-and again. Writes a line for each run: its path, the arguments of its calls, its waits, and how it ended.
+Reads a definition from the first line of stdin, then runs, {"input": ..., "answers": {state: [answer]}}:
+where an answer is {"result": ...} or {"error": ..., "cause": ...}; the last one of a state is given again and
+again. Writes a line for each run: its path, the arguments of its calls, its waits, and how it ended.
 """
 
 from __future__ import annotations

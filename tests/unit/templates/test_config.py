@@ -98,6 +98,7 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
             'sagemaker_program = "x.py"',
             "training.hyperparameters.sagemaker_program is the pipeline's",
         ),
+        ("eta = 0.1", 'eta = "{% $run %}"', "training.hyperparameters.eta holds '{%'"),
         ("margin = 0.0 ", "margin = nan", "promotion.margin is nan"),
         ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),

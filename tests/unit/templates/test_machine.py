@@ -179,7 +179,7 @@ CAPACITY = {
 }
 UNKNOWN_CAPACITY = {**CAPACITY, "error": "AmazonECS.Unknown"}
 TO_START = stopped(StopCode="TaskFailedToStart", StoppedReason="Capacity is unavailable at this time.")
-WELL = {"result": {}}
+WELL: dict[str, Any] = {"result": {}}
 
 S, D = ("FARGATE_SPOT", "2048"), ("FARGATE", "2048")
 
