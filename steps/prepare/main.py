@@ -126,14 +126,16 @@ class Counts:
 
 
 def judged(manifest: Mapping[str, Any]) -> tuple[Judged, ...]:
-    """Return the manifest's objects with their paths below its ``data_uri``.
+    """Return the manifest's objects that hold anything, with their paths below its ``data_uri``.
 
     Raises:
-        PrepareError: The manifest names no object, or one outside its folder.
+        PrepareError: The manifest names no such object, or one outside its folder.
     """
-    folder, objects = manifest["data_uri"], manifest["objects"]
+    folder = manifest["data_uri"]
+    # Spark passes over empty files, in listings too.
+    objects = [each for each in manifest["objects"] if each["size"]]
     if not objects:
-        raise PrepareError(f"nothing to prepare: the manifest names no object below {folder}")
+        raise PrepareError(f"nothing to prepare: the manifest names no data below {folder}")
     for each in objects:
         if not each["uri"].startswith(folder):
             raise PrepareError(f"the manifest names {each['uri']}, which is not below {folder}")

@@ -76,6 +76,16 @@ def test_the_label_cannot_be_dropped() -> None:
         arguments("--drop", "big_tipper")
 
 
+def test_empty_objects_are_passed_over_as_spark_does() -> None:
+    both = manifest("s3://lake/data/a.csv", "s3://lake/data/b.csv")
+    both["objects"][0]["size"] = 0
+
+    assert [each.path for each in judged(both)] == ["b.csv"]
+    both["objects"][1]["size"] = 0
+    with pytest.raises(PrepareError, match="nothing to prepare"):
+        judged(both)
+
+
 def test_objects_are_known_by_their_path_below_the_folder() -> None:
     first, second = judged(manifest("s3://lake/data/a/b.csv.gz", "s3://lake/data/c.PARQUET"))
 
