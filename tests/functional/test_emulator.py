@@ -900,13 +900,16 @@ def test_nothing_outlives_the_end(tmp_path: Path, how: str) -> None:
 
 def busy(cloud: Cloud) -> None:
     """Makes a task run that does not end by itself."""
+    trust = json.dumps(role("ecs-tasks.amazonaws.com")["Properties"]["AssumeRolePolicyDocument"])
+    made = cloud.client("iam").create_role(RoleName="busy", AssumeRolePolicyDocument=trust)
+    role_arn = made["Role"]["Arn"]
     tasks = cloud.client("ecs")
     tasks.create_cluster(clusterName="busy")
     container = {"name": "validator", "image": "i", "environment": [{"name": "MODE", "value": "deaf"}]}
     tasks.register_task_definition(
         family="busy",
         containerDefinitions=[container],
-        taskRoleArn="arn:aws:iam::000000000000:role/any",
+        taskRoleArn=role_arn,
         cpu="256",
         memory="512",
     )

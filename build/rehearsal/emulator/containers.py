@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from build.rehearsal.emulator import integrations
+from build.rehearsal.emulator import credentials, integrations
 from build.rehearsal.emulator.engine import Container
 from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError, pascal
@@ -153,7 +153,7 @@ class Containers:
             for name, value in container.environment.items()
             if not name.startswith("AWS_CONTAINER_")
         }
-        role = self._runtime.assume(definition["taskRoleArn"], f"{start.step}-task")
+        role = credentials.assume(definition["taskRoleArn"], f"{start.step}-task")
         environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
         if start.fault and start.fault.kind is Kind.STORAGE_ERRORS:
             log = self._runtime.settings.logs / "proxy.log"

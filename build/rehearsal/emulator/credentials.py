@@ -1,9 +1,13 @@
-"""Each role's own credentials, by the emulator's STS: a step acts as the role the template gave it."""
+"""Each role's own credentials, in the emulator's STS: a step acts as the role the template gave it."""
 
 from __future__ import annotations
 
+import secrets
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+_LIFETIME_SECONDS: Final = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Credentials:
         return {name: value for name, value in variables.items() if value}
 
 
-ADMINISTRATOR = Credentials("test", "test")
+ADMINISTRATOR: Final = Credentials("test", "test")
 """MiniStack's root user."""
 
 
@@ -36,12 +40,31 @@ def client(service: str, endpoint: str, region: str, credentials: Credentials = 
     return boto3.session.Session().client(service, endpoint_url=endpoint, region_name=region, **keys)
 
 
-def assume(role_arn: str, session: str, *, endpoint: str, region: str) -> Credentials:
-    """A session of a role, as the service that runs its code gets one.
+def assume(role_arn: str, session: str) -> Credentials:
+    """A session of a role, as a service gets one that the role trusts.
+
+    The session is entered into STS itself: AssumeRole by the root user meets none of the conditions, such as
+    aws:SourceArn, under which a role trusts a service.
 
     Raises:
-        botocore.exceptions.ClientError: no such role (under authorization), or an ARN that is none.
+        ValueError: there is no such role.
     """
-    sts = client("sts", endpoint, region)
-    issued = sts.assume_role(RoleArn=role_arn, RoleSessionName=session[:64])["Credentials"]
-    return Credentials(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+    from ministack.services import iam, sts  # noqa: PLC0415
+
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    if iam._roles.get_scoped(account, None, role) is None:
+        raise ValueError(f"there is no role {role_arn}")
+    issued = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32))
+    sts.register_session(
+        issued.access_key_id,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session[:64]}",
+            "UserId": f"{role}:{session[:64]}",
+            "SecretAccessKey": issued.secret_access_key,
+            "SessionToken": issued.session_token,
+            "Expiration": time.time() + _LIFETIME_SECONDS,
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+        },
+    )
+    return issued

@@ -25,10 +25,6 @@ class Runtime:
         self._logs: Counter[str] = Counter()
         self._lock = Lock()
 
-    def assume(self, role_arn: str, session: str) -> Credentials:
-        """A session of a role."""
-        return credentials.assume(role_arn, session, endpoint=self.endpoint, region=self.settings.region)
-
     def client(self, service: str, acting: Credentials = credentials.ADMINISTRATOR) -> Any:
         """A client of the emulator, the administrator's unless a role's credentials are given."""
         return credentials.client(service, self.endpoint, self.settings.region, acting)

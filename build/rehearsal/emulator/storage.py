@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,16 +31,17 @@ class Storage:
             FileNotFoundError: there is nothing at the URI.
         """
         bucket, key = split(uri)
-        found = [item for item in self._list(bucket, key) if not item["Key"].endswith("/")]
-        exact = next((item for item in found if item["Key"] == key), None)
-        if exact:
-            return self._fetch(bucket, exact, folder, PurePosixPath(key).name)
+        if changed := self._changed(bucket, key):
+            return self._fetch(bucket, key, changed, folder / PurePosixPath(key).name)
         below = key if key.endswith("/") or not key else f"{key}/"
-        inside = [item for item in found if item["Key"].startswith(below)]
+        inside = [item for item in self._list(bucket, below) if not item["Key"].endswith("/")]
         if not inside:
             raise FileNotFoundError(f"nothing lies at {uri}")
         for item in inside:
-            self._fetch(bucket, item, folder, item["Key"].removeprefix(below))
+            target = folder / item["Key"].removeprefix(below)
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(f"the key {item['Key']!r} leads out of its folder")
+            self._fetch(bucket, item["Key"], item["LastModified"], target)
         return folder
 
     def upload(self, folder: Path, uri: str) -> None:
@@ -54,16 +56,22 @@ class Storage:
         """Stores one file as one object."""
         self._client.upload_file(str(file), *split(uri))
 
+    def _changed(self, bucket: str, key: str) -> datetime | None:
+        """When an object of exactly this key was changed; None when there is none that may be read."""
+        if not key or key.endswith("/"):
+            return None
+        try:
+            moment: datetime = self._client.head_object(Bucket=bucket, Key=key)["LastModified"]
+        except self._client.exceptions.ClientError:
+            return None
+        return moment
+
     def _list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [item for page in pages for item in page.get("Contents", ())]
 
-    def _fetch(self, bucket: str, item: dict[str, Any], folder: Path, name: str) -> Path:
-        target = folder / name
-        if not target.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"the key {item['Key']!r} leads out of its folder")
+    def _fetch(self, bucket: str, key: str, changed: datetime, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._client.download_file(bucket, item["Key"], str(target))
-        changed = item["LastModified"].timestamp()
-        os.utime(target, (changed, changed))
+        self._client.download_file(bucket, key, str(target))
+        os.utime(target, (changed.timestamp(), changed.timestamp()))
         return target

@@ -19,6 +19,12 @@ class Bucket:
     def __init__(self, **objects: str) -> None:
         self.objects = objects
 
+    class exceptions:  # noqa: N801
+        ClientError = KeyError
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        return {"ETag": self.objects[Key], "LastModified": CHANGED}
+
     def get_paginator(self, _name: str) -> Bucket:
         return self
 
