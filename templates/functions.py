@@ -22,7 +22,7 @@ from troposphere.logs import LogGroup
 
 from templates import access, registry
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
-from templates.config import Config
+from templates.config import Config, Dataset
 from validator.contract import MANIFEST
 
 RUNTIME: Final = "python3.13"
@@ -80,7 +80,7 @@ def _init_environment(config: Config) -> dict[str, Any]:
     }
 
 
-def _dataset(dataset: Any) -> dict[str, Any]:
+def _dataset(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "label": dataset.label,

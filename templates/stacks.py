@@ -53,7 +53,17 @@ def pipeline_stack(config: Config) -> Template:
 
     bucket = storage.pipeline_bucket(config.retention)
     group = registry.model_package_group(config)
-    parts = workflow.Parts(
+    parts = pipeline_parts(config)
+    machine = workflow.workflow(config, parts)
+    policy = storage.pipeline_bucket_policy(bucket, machine.role)
+    _add(template, bucket, policy, group, parts, machine, triggers.triggers(config, machine))
+    template.add_output(_pipeline_outputs(config, bucket, parts, machine))
+    return template
+
+
+def pipeline_parts(config: Config) -> workflow.Parts:
+    """Return what the pipeline's states call."""
+    return workflow.Parts(
         network=network.network(config),
         validator=container.validator(config),
         init=functions.init(config),
@@ -62,11 +72,6 @@ def pipeline_stack(config: Config) -> Template:
         training_role=jobs.training_role(config),
         alerts=alerts.alerts(config),
     )
-    machine = workflow.workflow(config, parts)
-    policy = storage.pipeline_bucket_policy(bucket, machine.role)
-    _add(template, bucket, policy, group, parts, machine, triggers.triggers(config, machine))
-    template.add_output(_pipeline_outputs(config, bucket, parts, machine))
-    return template
 
 
 def _pipeline_outputs(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from awacs import logs as actions
+from awacs.aws import Statement
 from troposphere import GetAtt, Ref
 from troposphere.iam import Role
 from troposphere.logs import LogGroup
@@ -123,7 +123,7 @@ def workflow(config: Config, parts: Parts) -> Workflow:
         "StateMachineRole",
         access.trust("states"),
         "What the state machine may do: the sum of what its states need",
-        [*(statement for step in steps for statement in step.statements), *_deliver_logs(), access.trace()],
+        [*(statement for step in steps for statement in step.statements), _deliver_logs(), access.trace()],
     )
     logs = LogGroup(
         "StateMachineLogs",
@@ -174,8 +174,8 @@ def _alias(version: StateMachineVersion) -> StateMachineAlias:
     )
 
 
-def _deliver_logs() -> Iterable[Any]:
-    yield access.everywhere(
+def _deliver_logs() -> Statement:
+    return access.everywhere(
         "LogDeliveryHasNoResource",
         [
             actions.CreateLogDelivery,

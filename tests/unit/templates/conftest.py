@@ -13,8 +13,8 @@ import pytest
 
 from templates.asl import State
 from templates.config import Config, load
-from templates.stacks import render
-from templates.workflow import Parts, graph
+from templates.stacks import pipeline_parts, render
+from templates.workflow import graph
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,18 +44,7 @@ def definition(pipeline: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def states(config: Config) -> tuple[State, ...]:
-    from templates import alerts, container, functions, jobs, network
-
-    parts = Parts(
-        network=network.network(config),
-        validator=container.validator(config),
-        init=functions.init(config),
-        evaluate=functions.evaluate(config),
-        preparation=jobs.preparation(config),
-        training_role=jobs.training_role(config),
-        alerts=alerts.alerts(config),
-    )
-    return graph(config, parts)
+    return graph(config, pipeline_parts(config))
 
 
 @pytest.fixture(scope="session")
