@@ -16,7 +16,7 @@ from validator import features, text
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0.anomalies_pb2 import AnomalyInfo
-    from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics, FeatureNameStatistics
+    from tensorflow_metadata.proto.v0.statistics_pb2 import FeatureNameStatistics
 
 _VALUES_SHOWN: Final = 3
 
@@ -37,15 +37,19 @@ class Subject:
     Attributes:
         name: The feature's name; empty for the dataset as a whole.
         schema: What is expected of the dataset.
-        statistics: The dataset as it is.
-        baseline: The dataset it is compared with, if any.
+        declared: What the schema says of the feature; empty when it says nothing.
+        found: The feature's statistics, if the data has it.
+        rows: Number of examples.
+        rows_before: Number of examples in the baseline; 0 without one.
         reason: What TFDV says.
     """
 
     name: str
     schema: Schema
-    statistics: DatasetFeatureStatistics
-    baseline: DatasetFeatureStatistics | None
+    declared: Feature
+    found: FeatureNameStatistics | None
+    rows: int
+    rows_before: int
     reason: AnomalyInfo.Reason
 
     @property
@@ -54,29 +58,12 @@ class Subject:
         return text.quoted(self.name)
 
     @property
-    def declared(self) -> Feature:
-        """What the schema says of the feature; empty when it says nothing."""
-        return next((feature for feature in self.schema.feature if feature.name == self.name), Feature())
-
-    @property
-    def found(self) -> FeatureNameStatistics | None:
-        """The feature's statistics, if the data has it."""
-        return features.by_name(self.statistics).get(self.name)
-
-    @property
-    def rows(self) -> int:
-        """Number of examples."""
-        return int(self.statistics.num_examples)
-
-    @property
     def domain(self) -> Sequence[str]:
         """The strings that the schema allows."""
-        declared = self.declared
-        if declared.HasField("string_domain"):
-            return list(declared.string_domain.value)
-        return [
-            v for domain in self.schema.string_domain if domain.name == declared.domain for v in domain.value
-        ]
+        if self.declared.HasField("string_domain"):
+            return list(self.declared.string_domain.value)
+        domains = (domain for domain in self.schema.string_domain if domain.name == self.declared.domain)
+        return [value for domain in domains for value in domain.value]
 
 
 def explain(code: str, subject: Subject) -> Words:
@@ -320,8 +307,7 @@ def _more_than_before(subject: Subject) -> Words:
 
 
 def _rows_against_baseline(subject: Subject, expected: str) -> Words:
-    before = int(subject.baseline.num_examples) if subject.baseline else 0
-    observed = f"{text.count(subject.rows, 'row')} after {before:,} in the baseline"
+    observed = f"{text.count(subject.rows, 'row')} after {subject.rows_before:,} in the baseline"
     return Words(expected, observed, f"The dataset has {observed}; the schema asks for {expected}.")
 
 

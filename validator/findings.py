@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tensorflow_metadata.proto.v0.anomalies_pb2 import AnomalyInfo
+from tensorflow_metadata.proto.v0.schema_pb2 import Feature
 
 from validator import features, text
 from validator.contract import Severity
@@ -96,14 +97,21 @@ def of_anomalies(
     baseline: DatasetFeatureStatistics | None,
 ) -> Iterator[Finding]:
     """Yields one finding for each reason of each anomaly, of features and of the dataset as a whole."""
+    declared, found = {f.name: f for f in schema.feature}, features.by_name(statistics)
+    rows_before = int(baseline.num_examples) if baseline else 0
     for info in (*anomalies.anomaly_info.values(), anomalies.dataset_anomaly_info):
+        name = features.dotted(info.path)
         for reason in info.reason:
-            code = AnomalyInfo.Type.Name(reason.type)
-            subject = Subject(features.dotted(info.path), schema, statistics, baseline, reason)
-            words = explain(code, subject)
-            yield Finding(
-                code, _anomaly_severity(code), subject.name, words.expected, words.observed, words.message
+            subject = Subject(
+                name=name,
+                schema=schema,
+                declared=declared.get(name, Feature()),
+                found=found.get(name),
+                rows=int(statistics.num_examples),
+                rows_before=rows_before,
+                reason=reason,
             )
+            yield _anomalous(AnomalyInfo.Type.Name(reason.type), subject)
 
 
 def of_drift(
@@ -218,6 +226,11 @@ def _drifted(drift: Drift, changed: str) -> Finding:
         message=f"Column {text.quoted(drift.feature)} drifted away from the baseline{what}. "
         f"Its {measure} is {value}; at most {limit} is expected.",
     )
+
+
+def _anomalous(code: str, subject: Subject) -> Finding:
+    words = explain(code, subject)
+    return Finding(code, _anomaly_severity(code), subject.name, words.expected, words.observed, words.message)
 
 
 def _anomaly_severity(code: str) -> Severity:

@@ -101,8 +101,8 @@ def _draw_between(sides: Sequence[Distribution], low: float, high: float, bins: 
     lowest, highest = sides[0].values[0], sides[0].values[-1]
     return Picture(
         *_paths([side.shares(edges) for side in sides]),
-        low=text.number(low) + (f" (least {text.number(lowest)})" if lowest < low else ""),
-        high=text.number(high) + (f" (most {text.number(highest)})" if highest > high else ""),
+        low=text.number(low) + (" and less" if lowest < low else ""),
+        high=text.number(high) + (" and more" if highest > high else ""),
         alternative=f"{_alternative(len(sides))} from {text.number(low)} to {text.number(high)}",
         is_logarithmic=_spans_decades(low, high),
     )

@@ -262,16 +262,15 @@ def _feature_rows(
 ) -> list[FeatureRow]:
     """Those with findings first, then in the order of the data."""
     previous = features.by_name(before) if before else {}
+    about: dict[str, list[Finding]] = {}
+    for finding in verdict.findings:
+        about.setdefault(finding.feature, []).append(finding)
     rows = [
-        _feature_row(feature, previous.get(name), anchors[name], _about(verdict, name))
+        _feature_row(feature, previous.get(name), anchors[name], about.get(name, []))
         for name, feature in features.by_name(now).items()
     ]
     loudest_first = [*_LOUDNESS, Severity.INFO, None]
     return sorted(rows, key=lambda row: loudest_first.index(row.severity))
-
-
-def _about(verdict: VerdictReport, name: str) -> list[Finding]:
-    return [finding for finding in verdict.findings if finding.feature == name]
 
 
 def _feature_row(
@@ -313,9 +312,12 @@ def _values(now: FeatureNameStatistics, before: FeatureNameStatistics | None) ->
         return _categories(now, before)
     statistics = now.num_stats
     earlier = before.num_stats if before is not None and features.is_numeric(before) else statistics
+    if statistics.min == statistics.max == earlier.median:
+        return f"always {text.number(statistics.min)}"
     median = _from_to(earlier.median, statistics.median)
     mean = _from_to(earlier.mean, statistics.mean)
-    return f"median {median}, mean {mean}"
+    extremes = f"{text.number(statistics.min)} to {text.number(statistics.max)}"
+    return f"median {median}, mean {mean}, from {extremes}"
 
 
 def _categories(now: FeatureNameStatistics, before: FeatureNameStatistics | None) -> str:

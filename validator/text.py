@@ -38,10 +38,10 @@ def quoted(value: str, limit: int = _LINE) -> str:
 
 
 def number(value: float) -> str:
-    """Returns three significant digits; up to a million all digits before the point, thousands grouped."""
+    """Returns three significant digits; whole numbers (ids, times) in full, thousands grouped."""
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "-∞"}.get(value, "not a number")
-    if value == int(value) and abs(value) < 1_000_000:
+    if value == int(value) and abs(value) < 10**12:
         return f"{int(value):,}"
     if 1000 <= abs(value) < 1_000_000:
         return f"{value:,.0f}"

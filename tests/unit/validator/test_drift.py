@@ -9,7 +9,8 @@ import pytest
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import drift
+from validator import core, drift
+from validator import schema as schemas
 from validator.drift import Comparator, Drift
 from validator.errors import UsageError
 from validator.schema import JENSEN_SHANNON_THRESHOLD, L_INFINITY_THRESHOLD
@@ -130,6 +131,26 @@ def test_the_environment_is_one_the_schema_knows(statistics: Build, schema: Read
     assert [d.feature for d in drift.measure(day, day, declared, environment="SERVING")] == ["pay"]
     with pytest.raises(UsageError):
         drift.measure(day, day, declared, environment="EVALUATION")
+
+
+def test_many_columns_are_measured_as_the_core_measures_them_together(statistics: Build) -> None:
+    random = np.random.default_rng(8)
+    days = [
+        statistics(
+            {
+                **{f"n{i}": random.normal(i * shift, 1, 50).tolist() for i in range(30)},
+                **{f"t{i}": random.choice(["a", "b", "c"][: 2 + shift], 50).tolist() for i in range(30)},
+            }
+        )
+        for shift in (0, 1)
+    ]
+    declared = schemas.infer(days[0])
+    together = core.validate(
+        days[1].datasets[0], schemas.with_default_comparators(declared), previous=days[0].datasets[0]
+    )
+    measured = {d.feature: d.value for d in drift.measure(days[1], days[0], declared)}
+    assert measured == {i.path.step[0]: i.drift_measurements[0].value for i in together.drift_skew_info}
+    assert len(measured) == 60
 
 
 def test_the_excess_is_relative_to_the_threshold() -> None:

@@ -79,7 +79,7 @@ def test_another_distribution_looks_another(column: Column) -> None:
 def test_one_outlier_does_not_flatten_the_picture(column: Column) -> None:
     picture = drawn(pictures.draw(column([*FARES.tolist(), 1e9])))
     assert sum(height > 3 for height in heights(picture.bars)) >= 6
-    assert picture.high.endswith("(most 1e9)")
+    assert picture.high.endswith(" and more")
 
 
 def test_a_scale_change_is_drawn_on_a_logarithmic_axis(column: Column) -> None:
@@ -134,7 +134,7 @@ def test_the_words_say_what_the_picture_shows(column: Column) -> None:
     assert both.alternative.startswith("Distribution, the baseline outlined, from 1 to 2")
 
 
-VALUES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30)
+VALUES = st.lists(st.floats(-1e150, 1e150), min_size=1, max_size=30)
 
 
 @settings(deadline=None)
