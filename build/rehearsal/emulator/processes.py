@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -12,6 +13,7 @@ from typing import Final
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _MEMORY_INTERVAL_SECONDS: Final = 0.02
+_END_INTERVAL_SECONDS: Final = 0.005
 
 
 class LocalProcess:
@@ -60,9 +62,12 @@ class LocalProcess:
 
     def kill(self) -> None:
         """Ends it and everything it started with SIGKILL."""
-        for pid in [*descendants(self.pid), self.pid]:
+        doomed = {self.pid, *descendants(self.pid)}
+        for pid in doomed:
             _send(pid, signal.SIGKILL)
         self._process.wait()
+        while doomed & {pid for pid, _, _ in _processes()}:
+            time.sleep(_END_INTERVAL_SECONDS)
 
     def crash(self) -> None:
         """Makes it die of SIGABRT, as after a bug in native code."""
@@ -127,6 +132,7 @@ def end_others() -> None:
     while others := [pid for pid, _, group in _processes() if group == os.getpgrp() and pid != os.getpid()]:
         for pid in others:
             _send(pid, signal.SIGKILL)
+        time.sleep(_END_INTERVAL_SECONDS)
 
 
 def end_group() -> None:

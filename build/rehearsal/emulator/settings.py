@@ -131,8 +131,10 @@ def ministack(settings: Settings, port: int, engine: str) -> dict[str, str]:
         "MINISTACK_REGION": settings.region,
         "MOTO_ACCOUNT_ID": settings.account,
         "PYTHONDONTWRITEBYTECODE": "1",
+        "S3_DATA_DIR": str(settings.temporary / "s3"),
         "SFN_WAIT_SCALE": str(settings.wait_scale),
         "SFTP_ENABLED": "0",
+        "STATE_DIR": str(settings.temporary / "state"),
         "TMPDIR": str(settings.temporary),
     }
 

@@ -73,4 +73,10 @@ def test_ministack_listens_nowhere_else(tmp_path: Path) -> None:
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["GATEWAY_PORT"] == "4321"
     assert (environment["IOT_MTLS_ENABLED"], environment["SFTP_ENABLED"]) == ("0", "0")
-    assert environment["TMPDIR"] == str(Path.cwd() / "rehearsal" / "tmp")
+
+
+def test_ministack_writes_nowhere_else(tmp_path: Path) -> None:
+    environment = ministack(load(written(tmp_path, RECORD)), 4321, "tcp://127.0.0.1:1")
+    temporary = Path.cwd() / "rehearsal" / "tmp"
+    assert environment["TMPDIR"] == environment["HOME"] == str(temporary)
+    assert {Path(environment[name]).parent for name in ("S3_DATA_DIR", "STATE_DIR")} == {temporary}
