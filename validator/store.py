@@ -392,16 +392,24 @@ def _buckets() -> Buckets:
 
 def _patience() -> Retrying:
     import tenacity  # noqa: PLC0415
-    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError  # noqa: PLC0415
 
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(
-            (HTTPClientError, IncompleteReadError, ResponseStreamingError, ConnectionError)
-        ),
+        retry=tenacity.retry_if_exception(_may_pass),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         reraise=True,
     )
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Says whether asking again may help: a body broke off, a connection was reset, S3 is busy."""
+    from botocore import exceptions  # noqa: PLC0415
+
+    if isinstance(error, exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return bool(status >= 500) or error.response["Error"].get("Code") == "SlowDown"
+    broken = (exceptions.HTTPClientError, exceptions.IncompleteReadError, exceptions.ResponseStreamingError)
+    return isinstance(error, (*broken, ConnectionError))
 
 
 _FILES: Final = Files()

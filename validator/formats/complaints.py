@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 _ROW: Final = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
@@ -12,14 +13,14 @@ _SHOWN: Final = 80
 
 
 def open_quote(text: Any, limit: int) -> str:
-    """Says where a quotation mark opens that is never closed, or "" when none does.
+    """Says where a quotation mark opens that is never closed, or a field is too long; "" when none does.
 
     Args:
         text: A binary stream from its beginning.
-        limit: Characters after which a field is given up.
+        limit: Bytes after which a line or a field is given up.
     """
     csv.field_size_limit(limit)
-    rows = csv.reader(io.TextIOWrapper(_buffered(text), "utf-8", "replace", newline=""), strict=True)
+    rows = csv.reader((line.decode(errors="replace") for line in _lines(text, limit)), strict=True)
     opened = 1
     try:
         for _ in rows:
@@ -32,9 +33,14 @@ def open_quote(text: Any, limit: int) -> str:
     return ""
 
 
-def not_utf8(text: Any) -> str:
-    """Names the first byte of a binary stream that is not UTF-8."""
-    for number, line in enumerate(_buffered(text), start=1):
+def not_utf8(text: Any, limit: int) -> str:
+    """Names the first byte of a binary stream that is not UTF-8.
+
+    Args:
+        text: A binary stream from its beginning.
+        limit: Bytes after which a line is given up.
+    """
+    for number, line in enumerate(_lines(text, limit), start=1):
         try:
             line.decode()
         except UnicodeDecodeError as error:
@@ -52,8 +58,13 @@ def parsing(message: str) -> str:
     return f"row {row}: {complaint if len(complaint) <= _SHOWN else complaint[:_SHOWN] + '…'}"
 
 
-def _buffered(text: Any) -> io.BufferedReader:
-    return io.BufferedReader(_Raw(text), 1 << 20)
+def _lines(text: Any, limit: int) -> Iterator[bytes]:
+    """Yields lines; a packed line of a gigabyte must not be held."""
+    source = io.BufferedReader(_Raw(text), 1 << 20)
+    while line := source.readline(limit + 1):
+        if len(line) > limit:
+            raise csv.Error("line beyond the limit")
+        yield line
 
 
 class _Raw(io.RawIOBase):

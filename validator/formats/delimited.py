@@ -112,7 +112,7 @@ class Delimited:
                 return open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
         if "UTF8" in message:
             with self._open(target) as text:
-                return not_utf8(text)
+                return not_utf8(text, 2 * BLOCK_BYTES)
         return parsing(message)
 
 

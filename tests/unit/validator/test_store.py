@@ -181,6 +181,20 @@ class TestRangesOfAnObject:
             Answers(*[refusal(code)] * 3).store.read("s3://b/k")
 
 
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (refusal("SlowDown"), True),
+        (refusal("AccessDenied"), False),
+        (ConnectionResetError(), True),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=5), True),
+        (FileNotFoundError(), False),
+    ],
+)
+def test_only_what_may_pass_is_asked_for_again(error: Exception, again: bool) -> None:
+    assert store._may_pass(error) is again
+
+
 @pytest.fixture
 def bucket(aws_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in aws_environment.items():
