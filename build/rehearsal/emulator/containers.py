@@ -6,9 +6,10 @@ is SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -20,6 +21,8 @@ from build.rehearsal.emulator.integrations import Attempt, StepError, pascal
 from build.rehearsal.emulator.processes import LocalProcess
 from build.rehearsal.emulator.proxy import Proxy
 from build.rehearsal.emulator.runtime import Runtime
+
+_log = logging.getLogger(__name__)
 
 _OF_SPOT: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY)
 _OF_TASKS: Final = (Kind.MEMORY_LIMIT, Kind.CRASH, Kind.STORAGE_ERRORS)
@@ -43,10 +46,10 @@ class _Start:
     process: LocalProcess | None = None
     interrupted: bool = False
     grace: float = 30
-    kinds: frozenset[Kind] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.kinds = frozenset([self.fault.kind] if self.fault else [])
+    def meets(self, kind: Kind) -> Fault | None:
+        """The attempt's fault, when it is of this kind."""
+        return self.fault if self.fault and self.fault.kind is kind else None
 
 
 class Containers:
@@ -73,9 +76,9 @@ class Containers:
         """
         attempt = integrations.current("Task")
         fault = self._runtime.faults.take(attempt.step, lambda fault: applies(fault, arguments))
-        if fault and fault.kind is Kind.NO_CAPACITY:
-            raise StepError("ECS.AmazonECSException", [{"Reason": NO_CAPACITY}])
         start = _Start(attempt.step, fault)
+        if start.meets(Kind.NO_CAPACITY):
+            raise StepError("ECS.AmazonECSException", [{"Reason": NO_CAPACITY}])
         answer = self._begin(arguments, start)
         if not integrations.waits(resource):
             return pascal(answer)
@@ -100,23 +103,13 @@ class Containers:
 
         task = ecs._tasks[arn]
         while task["lastStatus"] != "STOPPED":
-            self._intervene(start, attempt)
-            time.sleep(_WATCH_SECONDS if Kind.INTERRUPT in start.kinds else _POLL_SECONDS)
+            _intervene(start, attempt)
+            time.sleep(_WATCH_SECONDS if start.meets(Kind.INTERRUPT) else _POLL_SECONDS)
         _explain(task, start)
         result = pascal({name: value for name, value in task.items() if not name.startswith("_")})
         if failed(result):
             raise StepError("States.TaskFailed", result)
         return result
-
-    def _intervene(self, start: _Start, attempt: Attempt) -> None:
-        process = start.process
-        if process is None or process.exit_code is not None:
-            return
-        if attempt.over():
-            process.stop(start.grace)
-        elif Kind.INTERRUPT in start.kinds and start.fault and _says(process.log, start.fault.after):
-            start.interrupted = True
-            process.stop(start.grace)
 
     def launch(self, container: Container) -> LocalProcess:
         """Starts a container's process; what the engine calls."""
@@ -130,8 +123,8 @@ class Containers:
         _complete_metadata(arn, task)
         container.grace = start.grace = _stop_timeout(definition, container)
         start.process = self._process(container, start, definition)
-        start.process.limit_memory(_memory_bytes(task, start.fault))
-        if Kind.CRASH in start.kinds:
+        start.process.limit_memory(_memory_bytes(task, start.meets(Kind.MEMORY_LIMIT)))
+        if start.meets(Kind.CRASH):
             start.process.crash()
         return start.process
 
@@ -155,9 +148,9 @@ class Containers:
         }
         role = credentials.assume(definition["taskRoleArn"], f"{start.step}-task")
         environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
-        if start.fault and start.fault.kind is Kind.STORAGE_ERRORS:
+        if fault := start.meets(Kind.STORAGE_ERRORS):
             log = self._runtime.settings.logs / "proxy.log"
-            environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, start.fault.count, log).serve()
+            environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, fault.count, log).serve()
         return environment
 
 
@@ -167,6 +160,17 @@ def applies(fault: Fault, arguments: Mapping[str, Any]) -> bool:
         strategy = arguments.get("CapacityProviderStrategy") or []
         return any(item.get("CapacityProvider") == "FARGATE_SPOT" for item in strategy)
     return fault.kind in _OF_TASKS
+
+
+def _intervene(start: _Start, attempt: Attempt) -> None:
+    """Stops the process when nobody waits for it any more, or when its interruption is due."""
+    process = start.process
+    if process is None or process.exit_code is not None:
+        return
+    fault = start.meets(Kind.INTERRUPT)
+    start.interrupted = bool(fault and _says(process.log, fault.after))
+    if start.interrupted or attempt.over():
+        process.stop(start.grace)
 
 
 def _says(log: Path, text: str) -> bool:
@@ -190,7 +194,7 @@ def _stop_timeout(definition: Mapping[str, Any], container: Container) -> float:
 
 
 def _memory_bytes(task: Mapping[str, Any], fault: Fault | None) -> int:
-    mebibytes = fault.megabytes if fault and fault.kind is Kind.MEMORY_LIMIT else int(task["memory"])
+    mebibytes = fault.megabytes if fault else int(task["memory"])
     return mebibytes * 1024 * 1024
 
 
@@ -208,6 +212,8 @@ def _complete_metadata(arn: str, task: Mapping[str, Any]) -> None:
 
 def _explain(task: dict[str, Any], start: _Start) -> None:
     """Writes down why the task stopped, in the words of ECS."""
+    if start.meets(Kind.INTERRUPT) and not start.interrupted:
+        _log.warning("%s ended before its interruption: it never said %r", start.step, start.fault)
     if start.interrupted:
         task.update(stopCode="SpotInterruption", stoppedReason=INTERRUPTED)
     elif task["stopCode"] == "EssentialContainerExited":

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from build.rehearsal.emulator import credentials, integrations
-from build.rehearsal.emulator.faults import Kind
+from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError
 from build.rehearsal.emulator.processes import LocalProcess, last_line
 from build.rehearsal.emulator.runtime import Runtime
 from build.rehearsal.emulator.storage import Storage, split
 
+_OF_JOBS: Final = (Kind.CRASH, Kind.PUT_OBJECT)
+_SCRIPT: Final = "--scriptLocation"
+"""Glue's own argument: another script than the job's."""
 _POLL_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 10
 _SPARK_DEFAULTS: Final = {
@@ -85,35 +88,31 @@ class SparkJobs:
             run["ErrorMessage"] = message
 
     def _run(self, attempt: Attempt, job: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, str]:
+        """Runs the script; the run's state and its message."""
+        fault = self._runtime.faults.take(attempt.step, lambda fault: fault.kind in _OF_JOBS)
+        if fault and fault.kind is Kind.PUT_OBJECT:
+            self._put(fault, run["Arguments"])
         role = credentials.assume(job["Role"], f"GlueJobRunnerSession-{run['Id'][:8]}")
         storage = Storage(self._runtime.client("s3", role))
         scratch = self._runtime.scratch(attempt.step)
-        fault = self._runtime.faults.take(
-            attempt.step, lambda fault: fault.kind in (Kind.CRASH, Kind.PUT_OBJECT)
-        )
-        if fault and fault.kind is Kind.PUT_OBJECT:
-            bucket = fault.bucket or split(run["Arguments"]["--data_uri"])[0]
-            self._runtime.client("s3").upload_file(fault.file, bucket, fault.key)
+        script = storage.download(_script(job, run["Arguments"]), scratch / "script")
         staging = stage(run["Arguments"], storage, scratch / "s3")
         process = LocalProcess(
-            [
-                str(self._runtime.settings.jobs_python),
-                str(self._script(job, storage, scratch)),
-                *staging.argv,
-            ],
+            [str(self._runtime.settings.jobs_python), str(script), *staging.argv],
             environment={**self._runtime.environment(role, scratch), **self._spark(scratch)},
             cwd=scratch,
             log=self._runtime.log(attempt.step),
         )
         if fault and fault.kind is Kind.CRASH:
             process.crash()
-        ended = _await(process, attempt, job)
-        if ended and process.exit_code == 0:
+        state, message = _outcome(process, _await(process, attempt, job), attempt)
+        if state == "SUCCEEDED":
             staging.store(storage)
-        return _outcome(process, ended, attempt)
+        return state, staging.named(message)
 
-    def _script(self, job: Mapping[str, Any], storage: Storage, scratch: Path) -> Path:
-        return storage.download(job["Command"]["ScriptLocation"], scratch / "script")
+    def _put(self, fault: Fault, arguments: Mapping[str, str]) -> None:
+        bucket = fault.bucket or split(arguments["--data_uri"])[0]
+        self._runtime.client("s3").upload_file(fault.file, bucket, fault.key)
 
     def _spark(self, scratch: Path) -> dict[str, str]:
         python = self._runtime.settings.jobs_python
@@ -136,6 +135,14 @@ class Staging:
 
     argv: tuple[str, ...]
     outputs: Mapping[str, Path]
+    places: Mapping[str, Path]
+    """Where each URI lies, inputs and outputs."""
+
+    def named(self, message: str) -> str:
+        """A script's message with URIs in the place of folders."""
+        for uri, place in self.places.items():
+            message = message.replace(str(place), uri.rstrip("/"))
+        return message
 
     def store(self, storage: Storage) -> None:
         """Stores what the script wrote."""
@@ -146,17 +153,24 @@ class Staging:
 def stage(arguments: Mapping[str, str], storage: Storage, folder: Path) -> Staging:
     """Brings in what the arguments name and makes the folders for what they shall name."""
     outputs: dict[str, Path] = {}
+    places: dict[str, Path] = {}
     argv: list[str] = []
     for name, value in arguments.items():
-        place = folder / name.lstrip("-")
-        if not value.startswith("s3://"):
+        if name == _SCRIPT or not value.startswith("s3://"):
             argv += [name, value]
-        elif name.endswith("output_uri"):
+            continue
+        place = folder / name.lstrip("-")
+        if name.endswith("output_uri"):
             outputs[value] = place
-            argv += [name, str(place)]
         else:
-            argv += [name, str(storage.download(value, place))]
-    return Staging(tuple(argv), outputs)
+            place = storage.download(value, place)
+        places[value] = place
+        argv += [name, str(place)]
+    return Staging(tuple(argv), outputs, places)
+
+
+def _script(job: Mapping[str, Any], arguments: Mapping[str, str]) -> str:
+    return arguments.get(_SCRIPT) or str(job["Command"]["ScriptLocation"])
 
 
 def java_home(python: Path) -> Path:

