@@ -33,6 +33,7 @@ from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
 from .summary import Summary
 
 BASELINE_RUN: Final = "baseline"
+LATE: Final = "late.csv"
 EVENT_SECONDS: Final = 20.0
 """How long an event may take to start its execution."""
 
@@ -62,13 +63,15 @@ class Rehearsal:
         return sample.day(act.run_date, variant=act.variant)
 
     def faults(self) -> list[Fault]:
-        """The faults of all acts; an object that is put down late brings its file."""
-        late = self.folder.data / "late.csv"
-        return [
-            {**fault, "file": str(late)} if fault["kind"] == "put-object" else fault
-            for act in self.scenario.acts
-            for fault in act.faults
-        ]
+        """The faults of all acts, in the emulator's words."""
+        return [self._complete(fault, act) for act in self.scenario.acts for fault in act.faults]
+
+    def _complete(self, fault: Fault, act: Act) -> Fault:
+        """An object that is put down late gets its key below the act's day, and its file."""
+        if fault["kind"] != "put-object":
+            return fault
+        key = f"{_prefix(self.dataset, act.run_date)}/{fault['key']}"
+        return {**fault, "key": key, "file": str(self.folder.data / LATE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def _image_uri(root: Path) -> str:
     """The image's URI by a digest of what would be in it; the emulator runs the code itself."""
     digest = sha256()
     for path in sorted((root / "validator").rglob("*")):
-        if path.suffix in {".py", ".j2"}:
+        if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.read_bytes())
     return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sluice/validator@sha256:{digest.hexdigest()}"
 
@@ -156,7 +159,7 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
         [
             *(str(stage.rehearsal.environments.validator), "-m", "validator", "validate"),
             *("--run-date", day, "--run-id", BASELINE_RUN, "--output", output),
-            *("--data", f"s3://{stage.bucket}/data/{dataset.name}/{day}/"),
+            *("--data", f"s3://{stage.bucket}/{_prefix(dataset, BASELINE_DAY)}/"),
             *("--schema", str(stage.rehearsal.root / str(dataset.schema)), "--fail-on", "warn"),
         ],
         environment=stage.cloud.settings.environment(),
@@ -182,7 +185,7 @@ def _perform(stage: Stage, act: Act, console: Console) -> Outcome:
 
 
 def _upload(stage: Stage, run_date: date, files: Files) -> None:
-    prefix = f"data/{stage.rehearsal.dataset.name}/{run_date.isoformat()}"
+    prefix = _prefix(stage.rehearsal.dataset, run_date)
     kept = stage.rehearsal.folder.data / run_date.isoformat()
     kept.mkdir(exist_ok=True)
     for name, body in files:
@@ -190,10 +193,15 @@ def _upload(stage: Stage, run_date: date, files: Files) -> None:
         stage.aws.s3.put(stage.bucket, f"{prefix}/{name}", body)
 
 
+def _prefix(dataset: Dataset, run_date: date) -> str:
+    """Where a day's data lies in the pipeline's bucket."""
+    return f"data/{dataset.name}/{run_date.isoformat()}"
+
+
 def _write_late_file(rehearsal: Rehearsal) -> None:
     if any(fault["kind"] == "put-object" for act in rehearsal.scenario.acts for fault in act.faults):
         _, body = next(iter(sample.day(BASELINE_DAY)))
-        (rehearsal.folder.data / "late.csv").write_bytes(body)
+        (rehearsal.folder.data / LATE).write_bytes(body)
 
 
 def _start(stage: Stage, act: Act) -> str:

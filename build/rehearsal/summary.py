@@ -97,9 +97,9 @@ def _show_end(console: Console, summary: Summary) -> None:
     if summary.problems:
         console.print(Text(f"Not as scenario {summary.scenario.name} says:", style="bold red"))
         for problem in summary.problems:
-            console.print(Text(f"  {problem}"))
+            console.print(Text(f"  {problem}"), soft_wrap=True)
     else:
-        console.print(Text(f"As designed: {summary.scenario.shows}.", style="green"))
+        console.print(Text(f"As designed: {summary.scenario.shows}.", style="green"), soft_wrap=True)
 
 
 def _metric(metric: Mapping[str, Any]) -> str:

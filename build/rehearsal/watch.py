@@ -88,7 +88,7 @@ class _Lines:
             now = (run.status, run.attempts)
             if run.kind not in SILENT_KINDS and self._told.get(run.name) != now:
                 self._told[run.name] = now
-                self._console.print(_line(run), highlight=False)
+                self._console.print(_line(run), highlight=False, soft_wrap=True)
 
 
 def table(runs: Iterable[StateRun], now: datetime) -> Table:

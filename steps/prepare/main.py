@@ -196,7 +196,11 @@ def selection(present: Collection[str], kinds: Mapping[str, str]) -> list[str]:
 
 
 def held_out(names: Iterable[str]) -> str:
-    """Return the SQL that tells the validation split's rows: by a hash, so equal rows stay on one side."""
+    """Return the SQL that tells the validation split's rows: by a hash, so equal rows stay on one side.
+
+    Args:
+        names: The columns the model sees; the label is not one, or rows alike but for it would be parted.
+    """
     return f"pmod(xxhash64({', '.join(map(quoted, names))}), {HELD_OUT}) = 0"
 
 
@@ -249,8 +253,11 @@ def _prepare(spark: SparkSession, arguments: Arguments) -> None:
     _refuse_changed(spark, arguments.data_uri, objects)
     tables = _tables(spark, arguments.data_uri, objects)
     rows = reduce(_union, (table.selectExpr(*selection(table.columns, kinds)) for table in tables)).persist()
-    validation = f"{quoted(arguments.label)} IS NOT NULL AND {held_out(kinds)}"
-    train = f"{quoted(arguments.label)} IS NOT NULL AND NOT {held_out(kinds)}"
+    labelled, held = (
+        f"{quoted(arguments.label)} IS NOT NULL",
+        held_out(name for name in kinds if name != arguments.label),
+    )
+    validation, train = f"{labelled} AND {held}", f"{labelled} AND NOT {held}"
     counts = _count(rows, train, validation)
     _write(rows.where(train), f"{arguments.output_uri}/train")
     _write(rows.where(validation), f"{arguments.output_uri}/validation")

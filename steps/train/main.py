@@ -36,9 +36,8 @@ FAILURE = Path("/opt/ml/output/failure")
 """SageMaker shows the first kilobyte of this file as the job's FailureReason."""
 
 DEFAULTS = {
-    "num_round": "400",
-    "early_stopping_rounds": "20",
-    "eta": "0.1",
+    "num_round": "100",
+    "eta": "0.3",
     "max_depth": "6",
     "min_child_weight": "1",
     "subsample": "1",
@@ -50,7 +49,7 @@ DEFAULTS = {
 }
 """Hyperparameters and their values when none are given, spelt as XGBoost spells them."""
 
-COUNTS = ("num_round", "early_stopping_rounds", "max_depth")
+COUNTS = ("num_round", "max_depth")
 
 MIN_ROWS = 20
 """Of the training split."""
@@ -61,9 +60,6 @@ MAX_CATEGORIES = 100
 
 IDENTIFIER_SHARE = 0.9
 """A text column with more distinct values than this share of its values names its rows."""
-
-TUNING = 10
-"""One training row of so many decides when to stop."""
 
 ARCHIVE_LIMIT = 1024**3
 """Bytes of a file in the champion's archive."""
@@ -290,35 +286,19 @@ class Model:
         return SCORES[self.encoder.problem.metric](target[learnt], scores)
 
 
-def tuning_rows(target: Array) -> Array:
-    """Return a mask of the training rows that decide when to stop: one of ten, from every part of the label.
-
-    The validation split must not decide that: the champion has not seen it either.
-    """
-    order = np.argsort(target, kind="stable")
-    mask = np.zeros(len(target), dtype=bool)
-    mask[order[::TUNING]] = True
-    return mask
-
-
 def fit(train: pd.DataFrame, known: Encoder, parameters: Mapping[str, str]) -> Model:
-    """Grow trees until the loss of the tuning rows no longer falls, and keep the best of them."""
+    """Grow ``num_round`` rounds of trees on every training row."""
     import xgboost as xgb  # noqa: PLC0415
 
-    target, matrix = known.target(train), known.encode(train)
-    tuning = tuning_rows(target)
     growing = dict(parameters)
-    rounds, patience = int(growing.pop("num_round")), int(growing.pop("early_stopping_rounds"))
+    rounds = int(growing.pop("num_round"))
     machine = {"tree_method": "hist", "nthread": len(os.sched_getaffinity(0))}
     booster = xgb.train(
         {**growing, **machine, **known.problem.parameters},
-        xgb.DMatrix(matrix[~tuning], label=target[~tuning]),
+        xgb.DMatrix(known.encode(train), label=known.target(train)),
         num_boost_round=rounds,
-        evals=[(xgb.DMatrix(matrix[tuning], label=target[tuning]), "tuning")],
-        early_stopping_rounds=patience,
-        verbose_eval=False,
     )
-    return Model(booster[: booster.best_iteration + 1], known)
+    return Model(booster, known)
 
 
 # --- Champion -----------------------------------------------------------------------------------------------
@@ -519,7 +499,7 @@ def save(folder: Path, model: Model, scores: Mapping[str, Any]) -> None:
         "objective": known.problem.objective,
         **scores,
         "features": [each.name for each in known.features],
-        "best_iteration": model.rounds - 1,
+        "rounds": model.rounds,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(model.booster.save_raw("ubj"))
