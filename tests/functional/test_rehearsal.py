@@ -1,0 +1,217 @@
+"""Whole rehearsals, as a person starts them: every scenario ends as it says and leaves nothing running."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 300
+
+SCENARIOS = (
+    ("happy",),
+    ("bad-data",),
+    ("drift",),
+    ("spot-interruption",),
+    ("no-capacity",),
+    ("out-of-memory",),
+    ("late-file",),
+    ("storage-errors",),
+    *(
+        ("step-crash", "--step", step)
+        for step in ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")
+    ),
+)
+
+pytestmark = pytest.mark.rehearsal
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A rehearsal after its end."""
+
+    code: int
+    output: str
+    into: Path
+
+    @property
+    def folder(self) -> Path:
+        return (self.into / "latest").resolve()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "summary.json").read_text(encoding="utf-8")))
+
+    def attempts(self, state: str) -> int:
+        return next((int(each["attempts"]) for each in self.summary["states"] if each["name"] == state), 0)
+
+
+def command(into: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "build", "rehearse", "--into", str(into), *arguments]
+
+
+@pytest.fixture
+def rehearse(tmp_path: Path) -> Callable[..., Ended]:
+    def run(*arguments: str) -> Ended:
+        done = subprocess.run(
+            command(tmp_path, *arguments),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout + done.stderr, tmp_path)
+
+    return run
+
+
+def alive(folder: Path) -> dict[int, str]:
+    """Processes that have anything to do with a folder: by command line or environment."""
+    found = {}
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            try:
+                said = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if os.fsencode(folder) in said:
+                found[int(process.name)] = said[:200].decode(errors="replace")
+    return found
+
+
+def gone(folder: Path, within_seconds: float) -> dict[int, str]:
+    """What is still alive when the time is up; nothing as soon as nothing is."""
+    deadline = time.monotonic() + within_seconds
+    while (left := alive(folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids="-".join)
+def test_a_scenario_ends_as_it_says(rehearse: Callable[..., Ended], scenario: tuple[str, ...]) -> None:
+    ended = rehearse("--scenario", *scenario)
+    assert ended.code == 0, ended.output
+    assert "As designed:" in ended.output
+    summary = ended.summary
+    assert summary["scenario"] == scenario[0]
+    assert summary["problems"] == []
+    assert gone(ended.into, 1) == {}
+    assert not (ended.folder / "tmp").exists()
+    assert {
+        "status",
+        "input",
+        "output",
+        "states",
+        "verdict",
+        "model_metric",
+        "cost",
+        "report",
+        "logs",
+    } <= summary.keys()
+
+
+def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended]) -> None:
+    data = os.environ.get("CHICAGO_TAXI_CSV")
+    if not data:
+        pytest.skip("CHICAGO_TAXI_CSV names no file: the check on real data did not run")
+    ended = rehearse("--data", data, "--label", "big_tipper", "--drop", "tips")
+    assert ended.code == 0, ended.output
+    assert ended.summary["verdict"] == "warn"
+    assert ended.summary["model_metric"]["metric"] == "auc"
+    assert 0.6 < ended.summary["model_metric"]["value"] < 0.95
+    assert ended.summary["output"]["model_package_arn"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--scenario", "sunny"), "'sunny' is not one of"),
+        (("--stage", "test"), "test"),
+        (("--scenario", "step-crash", "--step", "Accept"), "'Accept' is not one of"),
+        (("--step", "Train"), "crashes no step"),
+        (("--data", "/absent/trips.csv", "--label", "y"), "it does not exist"),
+        (("--data", str(ROOT / "pyproject.toml"), "--label", "y"), "holds no .csv"),
+        (("--label", "y"), "say DATA=path too"),
+        (("--scenario", "drift", "--data", str(ROOT), "--label", "y"), "plays with the sample's data"),
+    ],
+)
+def test_bad_use_is_one_line_and_leaves_no_folder(
+    rehearse: Callable[..., Ended], tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = rehearse(*arguments)
+    assert ended.code == 64
+    assert said in ended.output
+    assert len(ended.output.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_label_that_is_no_column_is_named(rehearse: Callable[..., Ended], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "trips.csv").write_text("a,b\n1,2\n")
+    ended = rehearse("--data", str(tmp_path / "data"), "--label", "c")
+    assert (ended.code, len(ended.output.splitlines())) == (64, 1)
+    assert "cannot use column c" in ended.output
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A rehearsal that has begun its execution."""
+    process = subprocess.Popen(
+        command(tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Validate" in line:
+            break
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_killed_rehearsal_leaves_nothing_within_five_seconds(
+    started: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    children = alive(tmp_path)
+    assert len(children) > 1
+    started.kill()
+    started.wait()
+    assert gone(tmp_path, 5) == {}
+    assert not (next(tmp_path.glob("happy-*")) / "tmp").exists()
+    assert not (tmp_path / "latest").exists()
+
+
+def test_ctrl_c_ends_everything_with_one_line(started: subprocess.Popen[str], tmp_path: Path) -> None:
+    started.send_signal(signal.SIGINT)
+    output, _ = started.communicate(timeout=15)
+    assert started.returncode == 1
+    assert "Traceback" not in output
+    assert gone(tmp_path, 1) == {}
+
+
+def test_two_side_by_side_do_not_disturb_each_other(tmp_path: Path) -> None:
+    both = [
+        subprocess.Popen(
+            command(tmp_path, "--scenario", name),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name in ("bad-data", "bad-data")
+    ]
+    outputs = [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len(list(tmp_path.glob("bad-data-*/summary.json"))) == 2
+    assert gone(tmp_path, 1) == {}
