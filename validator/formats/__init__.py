@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePosixPath
 
 from validator.errors import UsageError
 from validator.formats.delimited import Delimited
 from validator.formats.header import Format, Header, Misfit
-from validator.formats.parquet import Parquet
 
 __all__ = ["FORMATS", "Format", "Header", "Misfit", "of"]
 
-FORMATS: Mapping[str, Format] = {".csv": Delimited(), ".csv.gz": Delimited("gzip"), ".parquet": Parquet()}
+
+def _parquet() -> Format:
+    # Its import starts pyarrow's file systems, S3's threads among them: only for those who need it.
+    from validator.formats.parquet import Parquet  # noqa: PLC0415
+
+    return Parquet()
+
+
+FORMATS: Mapping[str, Callable[[], Format]] = {
+    ".csv": Delimited,
+    ".csv.gz": partial(Delimited, "gzip"),
+    ".parquet": _parquet,
+}
 """By the end of a name."""
 
 
@@ -23,8 +35,8 @@ def of(uri: str) -> Format:
         UsageError: The name ends with none that is read.
     """
     name = PurePosixPath(uri).name.lower()
-    for suffix, read in FORMATS.items():
+    for suffix, format_of in FORMATS.items():
         if name.endswith(suffix):
-            return read
+            return format_of()
     known = ", ".join(FORMATS)
     raise UsageError(f"cannot read {uri}", why=f"its name ends with none of {known}", remedy="take it away")
