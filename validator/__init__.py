@@ -1,0 +1,1 @@
+"""The container's code: dataset -> statistics -> schema -> anomalies -> verdict -> report."""
