@@ -25,6 +25,7 @@ STAGES: Final = ("dev", "prod")
 GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention")
 
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
+ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
 PATH: Final = r"(?!/)(?!.*\.\.)[\w./-]+\.pbtxt"
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
@@ -49,6 +50,7 @@ class Dataset:
         drop: Columns kept out of training.
         schema: Path of its reviewed schema in the repository, or None: then the schema policy decides.
         monitors: Names of the Model Monitor schedules whose violations start its pipeline.
+        alarms: Names of the CloudWatch alarms that start its pipeline when they go off.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Dataset:
     drop: tuple[str, ...] = ()
     schema: str | None = None
     monitors: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,7 @@ def _datasets(file: Table) -> tuple[Dataset, ...]:
 
 
 def _dataset(table: Table) -> Dataset:
-    table.only("name", "label", "drop", "schema", "monitors")
+    table.only("name", "label", "drop", "schema", "monitors", "alarms")
     dataset = Dataset(
         name=table.text(
             "name", r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and '-'"
@@ -201,6 +204,7 @@ def _dataset(table: Table) -> Dataset:
         if "schema" in table.values
         else None,
         monitors=table.texts("monitors", r"[A-Za-z0-9-]{1,63}", "a list of names of monitoring schedules"),
+        alarms=table.texts("alarms", ALARM, "a list of names of alarms"),
     )
     if dataset.label in dataset.drop:
         table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")

@@ -87,6 +87,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "drop": dataset.drop,
         "schema": dataset.schema is not None,
         "monitors": dataset.monitors,
+        "alarms": dataset.alarms,
     }
 
 

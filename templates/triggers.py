@@ -33,6 +33,9 @@ MONITOR: Final = {
 }
 """A finished job of Model Monitor; Init asks SageMaker whether it found a violation, and in whose data."""
 
+ALARM: Final = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
+"""An alarm, such as one on the drift that Model Monitor measures for a feature."""
+
 
 @dataclass(frozen=True, slots=True)
 class Triggers:
@@ -51,6 +54,9 @@ def triggers(config: Config, workflow: Workflow) -> Triggers:
     rules = [_rule(config, "drift", "A model's data has drifted", DRIFT, target)]
     if any(dataset.monitors for dataset in config.datasets):
         rules.append(_rule(config, "monitor", "A job of Model Monitor is done", MONITOR, target))
+    if alarms := [alarm for dataset in config.datasets for alarm in dataset.alarms]:
+        pattern = {**ALARM, "detail": {"alarmName": alarms, "state": {"value": ["ALARM"]}}}
+        rules.append(_rule(config, "alarm", "An alarm of a dataset went off", pattern, target))
     return Triggers(
         role=role, rules=tuple(rules), dead_letters=dead_letters, policy=_deliver(dead_letters, rules)
     )

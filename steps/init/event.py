@@ -1,12 +1,13 @@
 """The execution's input, read strictly: a known dataset and a date, and nothing else is ever taken from it.
 
-Three forms are known::
+Four forms are known::
 
     {"dataset": "taxi", "run_date": "2026-11-22"}                                            by hand
     {"source": "sluice.drift", "detail-type": "ModelDriftDetected", "detail": {...}, ...}    detail as by hand
     {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", ...}
+    {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", ...}
 
-The last one names a processing job, not a dataset: ``monitor`` finds out whose it is.
+The last two name a processing job or an alarm, not a dataset: ``monitor`` and ``alarm`` find out whose it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .errors import InvalidEvent, UnknownDataset
 
 DRIFT: Final = ("sluice.drift", "ModelDriftDetected")
 MONITOR: Final = ("aws.sagemaker", "SageMaker Processing Job State Change")
+ALARM: Final = ("aws.cloudwatch", "CloudWatch Alarm State Change")
 
 BY_HAND: Final = frozenset({"dataset", "run_date"})
 NAME: Final = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
@@ -38,14 +40,33 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class MonitorReport:
-    """A finished job of SageMaker Model Monitor, which may have found a violation or not."""
+    """A finished job of SageMaker Model Monitor, which may have found a violation or not.
+
+    Its key is the job's name: SageMaker may send several events, each with an id of its own, for one change.
+    """
 
     processing_job: str
+    run_date: date
+
+    @property
+    def key(self) -> str:
+        """What makes the trigger one of its kind."""
+        return self.processing_job
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmReport:
+    """An alarm of CloudWatch that went off."""
+
+    alarm: str
     run_date: date
     key: str
 
 
-def parse(document: object, datasets: Collection[str], execution_name: str) -> Trigger | MonitorReport:
+Parsed = Trigger | MonitorReport | AlarmReport
+
+
+def parse(document: object, datasets: Collection[str], execution_name: str) -> Parsed:
     """Read the execution's input.
 
     Args:
@@ -67,9 +88,11 @@ def parse(document: object, datasets: Collection[str], execution_name: str) -> T
         return _trigger(detail, datasets, key)
     if kind == MONITOR:
         job = name(detail.get("ProcessingJobName"), "the processing job's name")
-        return MonitorReport(job, _day_of(event.get("time")), key)
+        return MonitorReport(job, _day_of(event.get("time")))
+    if kind == ALARM:
+        return AlarmReport(_alarm(detail), _day_of(event.get("time")), key)
     raise InvalidEvent(
-        f"unknown event {kind[1]!r} of {kind[0]!r}: Init reads {DRIFT[1]} and Model Monitor's jobs"
+        f"unknown event {kind[1]!r} of {kind[0]!r}: Init reads {DRIFT[1]}, Model Monitor's jobs and alarms"
     )
 
 
@@ -84,6 +107,13 @@ def name(value: object, what: str) -> str:
 
 def _trigger(fields: Mapping[str, Any], datasets: Collection[str], key: str) -> Trigger:
     return Trigger(_dataset(fields.get("dataset"), datasets), _date(fields.get("run_date")), key)
+
+
+def _alarm(detail: Mapping[str, Any]) -> str:
+    state = _object(detail.get("state"), "the alarm's state").get("value")
+    if state != "ALARM":
+        raise InvalidEvent(f"the alarm's state is {state!r:.80}: only ALARM starts a run")
+    return str(detail.get("alarmName"))
 
 
 def _dataset(value: object, datasets: Collection[str]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import baseline, champion, claim, event, manifest, monitor, plan
+from . import alarm, baseline, champion, claim, event, manifest, monitor, plan
 from .bucket import Bucket
-from .event import MonitorReport, Trigger
+from .event import AlarmReport, Parsed, Trigger
 from .execution import Execution, is_running
 from .settings import Settings
 
@@ -57,9 +57,11 @@ def initiate(payload: dict[str, Any], settings: Settings, clients: Clients) -> d
     return {"status": "Planned", **head, **_run(bucket, trigger, execution, settings, clients)}
 
 
-def _resolve(parsed: Trigger | MonitorReport, settings: Settings, clients: Clients) -> tuple[Trigger, bool]:
+def _resolve(parsed: Parsed, settings: Settings, clients: Clients) -> tuple[Trigger, bool]:
     if isinstance(parsed, Trigger):
         return parsed, True
+    if isinstance(parsed, AlarmReport):
+        return alarm.resolve(parsed, settings.datasets.values()), True
     job = clients.sagemaker.describe_processing_job(ProcessingJobName=parsed.processing_job)
     return monitor.judge(job, parsed, settings.datasets.values())
 

@@ -19,6 +19,8 @@ class Dataset:
     """Whether a reviewed schema was released with it."""
     monitors: tuple[str, ...]
     """Names of the Model Monitor schedules that watch it."""
+    alarms: tuple[str, ...]
+    """Names of the CloudWatch alarms that watch it."""
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
@@ -29,6 +31,7 @@ class Dataset:
             drop=tuple(entry["drop"]),
             schema=bool(entry["schema"]),
             monitors=tuple(entry.get("monitors", ())),
+            alarms=tuple(entry.get("alarms", ())),
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.init.errors import InitError, InvalidEvent, UnknownDataset
-from steps.init.event import MonitorReport, Trigger, parse
+from steps.init.event import AlarmReport, MonitorReport, Parsed, Trigger, parse
 
 DATASETS = {"taxi", "bikes"}
 DAY = date(2026, 11, 22)
@@ -68,7 +68,31 @@ def test_a_monitoring_job_is_known_by_its_name_and_the_day_of_the_event() -> Non
         **{"detail-type": "SageMaker Processing Job State Change"},
     )
 
-    assert parse(event, DATASETS, "n") == MonitorReport("model-monitoring-2026", DAY, "6f1c-77")
+    found = parse(event, DATASETS, "n")
+
+    assert found == MonitorReport("model-monitoring-2026", DAY)
+    # Several events, each with an id of its own, may tell of one job.
+    assert isinstance(found, MonitorReport)
+    assert found.key == "model-monitoring-2026"
+
+
+def alarm(state: object) -> dict[str, Any]:
+    return drift(
+        source="aws.cloudwatch",
+        time="2026-11-22T00:00:00Z",
+        detail={"alarmName": "drift of fare", "state": state},
+        **{"detail-type": "CloudWatch Alarm State Change"},
+    )
+
+
+def test_an_alarm_is_known_by_its_name_and_the_day_of_the_event() -> None:
+    assert parse(alarm({"value": "ALARM"}), DATASETS, "n") == AlarmReport("drift of fare", DAY, "6f1c-77")
+
+
+@pytest.mark.parametrize("state", [{"value": "OK"}, {}, "ALARM", None])
+def test_an_alarm_that_did_not_go_off_is_refused(state: object) -> None:
+    with pytest.raises(InvalidEvent, match="the alarm's state is"):
+        parse(alarm(state), DATASETS, "n")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +129,7 @@ def test_a_forged_source_is_refused() -> None:
 
 @given(JSON)
 def test_any_input_is_a_trigger_or_one_clear_line(document: object) -> None:
-    outcome: Trigger | MonitorReport | InitError
+    outcome: Parsed | InitError
     try:
         outcome = parse(document, DATASETS, "n")
     except InitError as error:
@@ -114,4 +138,4 @@ def test_any_input_is_a_trigger_or_one_clear_line(document: object) -> None:
     if isinstance(outcome, InitError):
         assert len(str(outcome).splitlines()) == 1
     else:
-        assert isinstance(outcome, MonitorReport) or outcome.dataset in DATASETS
+        assert not isinstance(outcome, Trigger) or outcome.dataset in DATASETS

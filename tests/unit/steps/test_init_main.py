@@ -22,6 +22,7 @@ DATASETS = [
         "drop": ["trip_id", "a,b"],
         "schema": True,
         "monitors": ["taxi-watch"],
+        "alarms": ["taxi-drift"],
     },
     {"name": "bikes", "label": "y", "drop": [], "schema": False},
 ]
@@ -206,6 +207,50 @@ def test_a_monitoring_job_of_nobody_is_refused(
 
     with pytest.raises(UnknownDataset, match="no dataset of the configuration names it"):
         main.initiate(payload(**event), settings, strange)
+
+
+def alarm(name: str) -> dict[str, Any]:
+    return {
+        "id": "e-4",
+        "source": "aws.cloudwatch",
+        "time": "2026-11-22T01:00:00Z",
+        "detail-type": "CloudWatch Alarm State Change",
+        "detail": {"alarmName": name, "state": {"value": "ALARM"}},
+    }
+
+
+def test_an_alarm_starts_a_run_of_the_dataset_that_names_it(
+    settings: Settings, clients: main.Clients
+) -> None:
+    run = main.initiate(payload(**alarm("taxi-drift")), settings, clients)
+
+    assert (run["status"], run["dataset"], run["run_date"]) == ("Planned", "taxi", "2026-11-22")
+
+
+def test_an_alarm_of_nobody_is_refused(settings: Settings, clients: main.Clients) -> None:
+    with pytest.raises(UnknownDataset, match="'somebody-elses' is named by no dataset"):
+        main.initiate(payload(**alarm("somebody-elses")), settings, clients)
+
+
+def test_two_events_of_one_monitoring_job_are_one_trigger(settings: Settings, clients: main.Clients) -> None:
+    watched = main.Clients(clients.s3, clients.states, SageMaker("CompletedWithViolations"))
+    events: list[dict[str, Any]] = [
+        {
+            "id": event_id,
+            "source": "aws.sagemaker",
+            "time": "2026-11-22T01:00:00Z",
+            "detail-type": "SageMaker Processing Job State Change",
+            "detail": {"ProcessingJobName": "model-monitoring-1"},
+        }
+        for event_id in ("e-5", "e-6")
+    ]
+
+    runs = [
+        main.initiate(payload(name, f"arn:{name}", **event), settings, watched)
+        for name, event in zip("ab", events, strict=True)
+    ]
+
+    assert [run["status"] for run in runs] == ["Planned", "Duplicate"]
 
 
 def test_a_day_beyond_the_bound_is_refused(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:

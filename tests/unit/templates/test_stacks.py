@@ -194,6 +194,18 @@ def test_a_monitored_dataset_has_a_rule_and_init_may_ask(config: Config) -> None
     assert "MonitorRule" not in json.loads(render("pipeline", config))["Resources"]
 
 
+def test_a_dataset_with_alarms_has_a_rule_for_them_alone(config: Config) -> None:
+    first = replace(config.datasets[0], alarms=("drift of fare",))
+    watched = replace(config, datasets=(first, replace(first, name="bikes", alarms=("drift-2",))))
+    resources = json.loads(render("pipeline", watched))["Resources"]
+    assert resources["AlarmRule"]["Properties"]["EventPattern"] == {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": ["drift of fare", "drift-2"], "state": {"value": ["ALARM"]}},
+    }
+    assert "AlarmRule" not in json.loads(render("pipeline", config))["Resources"]
+
+
 def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dict[str, Any]) -> None:
     rule = pipeline["Resources"]["DriftRule"]["Properties"]
     (target,) = rule["Targets"]
