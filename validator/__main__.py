@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from validator import settings
@@ -13,4 +14,9 @@ if __name__ == "__main__":
 
     from validator import cli
 
-    sys.exit(cli.main(sys.argv[1:], interruption))
+    code = cli.main(sys.argv[1:], interruption)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a thread of pyarrow that still reads ahead would abort the interpreter while it is taken
+    # down, and once in fifty times the exit code would be 134 instead of what the contract says.
+    os._exit(code)

@@ -65,7 +65,9 @@ class Delimited:
 
     def _read(self, target: Object, types: dict[str, Any]) -> Iterator[Any]:
         with self._explained(target), QuoteCount(self._open(target)) as text:
-            yield from _reader(pa.PythonFile(text, mode="r"), types, BLOCK_BYTES)
+            # Closed before its source: pyarrow reads ahead on a thread of its own.
+            with _reader(pa.PythonFile(text, mode="r"), types, BLOCK_BYTES) as batches:
+                yield from batches
             if text.quotes % 2:
                 self._demand_closed_quotes(target)
 
