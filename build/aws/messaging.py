@@ -56,17 +56,21 @@ class Sqs:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def create(self, name: str) -> Queue:
-        """Make a queue."""
+    def create(self, name: str, *, topic: str) -> Queue:
+        """Make a queue to which a topic, by its ARN, may send."""
         with asking(f"create queue {name}"):
-            url = self._client.create_queue(QueueName=name)["QueueUrl"]
+            url = self._client.create_queue(QueueName=name, Attributes={"Policy": _from_topic(topic)})[
+                "QueueUrl"
+            ]
             found = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return Queue(url, found["Attributes"]["QueueArn"])
 
     def drain(self, url: str) -> tuple[str, ...]:
-        """Take all messages there are; their bodies, in the order they came."""
+        """Take all messages there are, at most 1,000; their bodies, in the order they came."""
         bodies: list[str] = []
-        while batch := self._receive(url):
+        for _ in range(100):
+            if not (batch := self._receive(url)):
+                break
             bodies += [message["Body"] for message in batch]
             self._forget(url, batch)
         return tuple(bodies)
@@ -80,3 +84,15 @@ class Sqs:
         entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(batch)]
         with asking(f"read {url}"):
             self._client.delete_message_batch(QueueUrl=url, Entries=entries)
+
+
+def _from_topic(topic: str) -> str:
+    """A queue's policy that lets one topic send, and nobody else."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -20,7 +20,7 @@ class Audience:
     @classmethod
     def of(cls, aws: Aws, topic_arn: str) -> Audience:
         """Subscribe a new queue to the topic."""
-        queue = aws.sqs.create("rehearsal-audience")
+        queue = aws.sqs.create("rehearsal-audience", topic=topic_arn)
         aws.sns.subscribe_queue(topic_arn, queue.arn)
         return cls(aws, queue.url)
 

@@ -95,5 +95,6 @@ def _settings(
         "account": ACCOUNT,
         "region": REGION,
         "wait_scale": WAIT_SCALE,
+        "authorize": True,
         "faults": list(faults),
     }

@@ -102,8 +102,8 @@ def play(rehearsal: Rehearsal, console: Console) -> Summary:
         if rehearsal.data is None:
             _accept_baseline(stage, console)
         problems: list[str] = []
-        for act in rehearsal.scenario.acts:
-            outcome = _perform(stage, act, console)
+        for number, act in enumerate(rehearsal.scenario.acts, start=1):
+            outcome = _perform(stage, act, number, console)
             problems += act.problems(outcome)
     estimate = cost.estimate(charges(outcome.states))
     return Summary(rehearsal.scenario, outcome, estimate, tuple(problems))
@@ -176,9 +176,9 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
     stage.aws.s3.put(stage.bucket, f"accepted/{dataset.name}/{day}.json", json.dumps(accepted).encode())
 
 
-def _perform(stage: Stage, act: Act, console: Console) -> Outcome:
+def _perform(stage: Stage, act: Act, number: int, console: Console) -> Outcome:
     _upload(stage, act.run_date, stage.rehearsal.day(act))
-    execution = _start(stage, act)
+    execution = _start(stage, act, number)
     console.print(f"\n[bold]{execution.rpartition(':')[2]}[/], started {act.trigger}")
     states = watch.follow(stage.aws.stepfunctions, execution, console, sleep=Patience().sleep)
     return _outcome(stage, act, execution, states)
@@ -204,12 +204,12 @@ def _write_late_file(rehearsal: Rehearsal) -> None:
         (rehearsal.folder.data / LATE).write_bytes(body)
 
 
-def _start(stage: Stage, act: Act) -> str:
-    """Start an execution through the alias; return its ARN."""
+def _start(stage: Stage, act: Act, number: int) -> str:
+    """Start an execution through the alias, under a name of its own; return its ARN."""
     asked = {"dataset": stage.rehearsal.dataset.name, "run_date": act.run_date.isoformat()}
     if act.trigger is Trigger.BY_HAND:
         alias = stage.deployment.pipeline["StateMachineAliasArn"]
-        name = f"{stage.rehearsal.scenario.name}-{act.run_date.isoformat()}"
+        name = f"{stage.rehearsal.scenario.name}-{act.run_date.isoformat()}-{number}"
         return stage.aws.stepfunctions.start(alias, name, asked)
     stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", asked)
     machine = stage.deployment.pipeline["StateMachineArn"]

@@ -112,6 +112,15 @@ def registered(outcome: Outcome) -> Iterator[str]:
         yield "the model has no metric"
 
 
+def compared(outcome: Outcome) -> Iterator[str]:
+    """The champion was scored on the same validation split, and is no worse."""
+    value, champion = outcome.metric.get("value"), outcome.metric.get("champion_value")
+    if champion is None:
+        yield "there was no champion to compare with"
+    elif value != champion:
+        yield f"the same data made a model of {value}, the champion has {champion}"
+
+
 def notified(outcome: Outcome) -> Iterator[str]:
     """The topic's subscribers heard of it."""
     if not outcome.notifications:
@@ -225,6 +234,19 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "happy",
             "an ordinary day is judged, trained on and registered",
             (_succeeds(verdict_is(Verdict.PASS), notified),),
+        ),
+        Scenario(
+            "no-better",
+            "the same day again makes no better model, so the champion stays",
+            (
+                _succeeds(),
+                Act(
+                    DAY,
+                    "SUCCEEDED",
+                    "NotPromoted",
+                    (compared, never_visited("Register"), trained_on_what_was_judged),
+                ),
+            ),
         ),
         Scenario(
             "bad-data",

@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 300
 
 SCENARIOS = (
     ("happy",),
+    ("no-better",),
     ("bad-data",),
     ("drift",),
     ("spot-interruption",),

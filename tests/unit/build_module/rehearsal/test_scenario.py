@@ -76,6 +76,19 @@ def test_a_state_that_never_ran_is_named(happy: Outcome) -> None:
     assert "Evaluate did not succeed" in problems(SCENARIOS["happy"], without)
 
 
+def test_an_equal_model_is_no_better_one(happy: Outcome) -> None:
+    states = (*(run for run in happy.states if run.name[:8] != "Register"), ran("NotPromoted"))
+    evaluation = {"metric": "auc", "value": 0.8, "champion_value": 0.8}
+    equal = replace(happy, states=states, output={"evaluation": evaluation})
+    assert problems(SCENARIOS["no-better"], equal) == []
+    alone = replace(equal, output={"evaluation": {**evaluation, "champion_value": None}})
+    assert problems(SCENARIOS["no-better"], alone) == ["there was no champion to compare with"]
+    worse = replace(equal, output={"evaluation": {**evaluation, "champion_value": 0.7}})
+    assert problems(SCENARIOS["no-better"], worse) == [
+        "the same data made a model of 0.8, the champion has 0.7"
+    ]
+
+
 def test_rejected_data_trains_nothing(happy: Outcome) -> None:
     verdict = {"verdict": "fail", "rows": 10, "findings": [{"severity": "error", "message": "…"}]}
     states = (ran("Init"), ran("Validate"), ran("DataRejected", Status.FAILED))
