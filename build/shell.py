@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -17,6 +18,9 @@ from build.errors import PlatformError, UnavailableError
 GRACE_SECONDS: Final = 5.0
 """How long a child may take to end once its stdin is closed."""
 
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG: Final = 1
+
 
 def run(
     argv: Sequence[str],
@@ -25,7 +29,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> None:
-    """Run a program to its end; stdout stays ours.
+    """Run a program to its end, which comes no later than our own; stdout stays ours.
 
     Args:
         argv: Program and arguments; no shell reads them.
@@ -46,10 +50,17 @@ def run(
             stderr=subprocess.STDOUT if log else None,
             env=environment,
             check=False,
+            preexec_fn=_end_with_parent,
         )
     if ended.returncode:
         where = f"see {log}" if log else "its own lines above say why"
         raise PlatformError(f"{' '.join(argv[:2])} ended with {ended.returncode}; {where}")
+
+
+def _end_with_parent() -> None:
+    """Have the kernel kill this new process when the one that started it dies, by SIGKILL too."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,12 @@ def child(argv: Sequence[str], *, cwd: Path, log: Path) -> Iterator[Child]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.stdin:
         process.stdin.close()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
+    # Also when it has ended: it may have died before it could end what it started.
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
 
 
 def _sink(log: Path | None) -> IO[bytes] | nullcontext[IO[str]]:

@@ -63,7 +63,7 @@ EXPIRY: Final = {
         },
         {
             "rulePriority": 2,
-            "description": "Builds that were never released; releases are tagged release-* and stay",
+            "description": "All builds but the latest 50",
             "selection": {
                 "tagStatus": "tagged",
                 "tagPrefixList": ["build-"],

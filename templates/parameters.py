@@ -113,7 +113,7 @@ def delivery_groups() -> tuple[Group, ...]:
                     Type="String",
                     Description="CodeConnections connection that may read it; empty means no builds",
                     Default="",
-                    AllowedPattern=r"|arn:[\w-]+:code(connections|star-connections):[\w-]+:\d{12}:connection/[\w-]+",
+                    AllowedPattern=r"|arn:[\w-]+:codeconnections:[\w-]+:\d{12}:connection/[\w-]+",
                 ),
                 Parameter(
                     "Branch",

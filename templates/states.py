@@ -320,7 +320,6 @@ def trained(*, then: Name, failed: Name) -> State:
 def evaluate(config: Config, step: Step, *, then: Name) -> State:
     """Compare the new model with the champion, and make sure of what it was trained on."""
     payload = {
-        "run_id": jsonata("$run.run_id"),
         "model_data_url": jsonata("$training.model_data_url"),
         "champion": jsonata("$run.champion"),
         "manifest_uri": jsonata("$run.manifest_uri"),

@@ -49,19 +49,24 @@ def _files(path: Path) -> tuple[Path, ...]:
             f"cannot read {path}: it does not exist; DATA is a CSV or Parquet file, or a folder of them"
         )
     found = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = tuple(file for file in found if file.is_file() and file.name.endswith(SUFFIXES))
+    files = tuple(file for file in found if file.is_file() and _is_data(file.name))
     if not files:
         raise UserError(f"cannot read {path}: it holds no {', '.join(SUFFIXES)} file; name the data itself")
     return files
 
 
+def _is_data(name: str) -> bool:
+    """Whether Init would put an object of this name on the manifest."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(("_", "."))
+
+
 def _columns(path: Path) -> list[str]:
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             return list(pyarrow.parquet.read_schema(path).names)
         with pyarrow.csv.open_csv(path) as reader:
             return list(reader.schema.names)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}; is it a table?") from error
 
 

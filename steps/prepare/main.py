@@ -82,7 +82,7 @@ class Arguments:
         for name in ("manifest_uri", "data_uri", "verdict_uri", "output_uri", "label"):
             parser.add_argument(f"--{name}", required=True)
         parser.add_argument("--drop", default="-", help="names as one line of CSV; - for none")
-        known, _ = parser.parse_known_args(argv)
+        known, _ = parser.parse_known_args(tied(argv, ("--label", "--drop")))
         drop = () if known.drop in {"", "-"} else tuple(next(csv.reader([known.drop])))
         if known.label in drop:
             raise PrepareError(
@@ -123,6 +123,13 @@ class Counts:
     rows_dropped: int
     train: int
     validation: int
+
+
+def tied(argv: Iterable[str], names: Collection[str]) -> Iterator[str]:
+    """Tie options to their values by ``=``: the name of a column may begin with a hyphen."""
+    words = iter(argv)
+    for word in words:
+        yield f"{word}={next(words, '')}" if word in names else word
 
 
 def judged(manifest: Mapping[str, Any]) -> tuple[Judged, ...]:

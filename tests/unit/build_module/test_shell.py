@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,52 @@ def test_a_failure_points_at_its_log(tmp_path: Path) -> None:
 def test_a_program_that_cannot_run_is_unavailable(program: str) -> None:
     with pytest.raises(UnavailableError, match=f"cannot run {program}: "):
         shell.run([program])
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def pid_in(log: Path) -> int:
+    for _ in range(200):
+        if log.is_file() and (text := log.read_text()).endswith("\n"):
+            return int(text)
+        time.sleep(0.05)
+    raise AssertionError(f"nothing in {log}")
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        if not alive(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+SLEEPER = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+
+
+def test_a_program_does_not_outlive_us_whatever_death_we_die(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = f"import pathlib, build.shell; build.shell.run({python(SLEEPER)}, log=pathlib.Path({str(log)!r}))"
+    with subprocess.Popen(python(code)) as ours:
+        pid = pid_in(log)
+        ours.kill()
+
+    assert gone(pid)
+
+
+def test_what_a_child_leaves_behind_is_killed(tmp_path: Path) -> None:
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); sys.stdin.read()"
+    with shell.child(python(code), cwd=tmp_path, log=tmp_path / "log") as child:
+        pid = pid_in(tmp_path / "log")
+        os.kill(child.process.pid, signal.SIGKILL)
+
+    assert gone(pid)
 
 
 def test_a_child_reads_the_end_of_its_stdin_when_the_block_ends(tmp_path: Path) -> None:

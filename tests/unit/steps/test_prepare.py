@@ -56,6 +56,12 @@ def test_dropped_columns_are_one_line_of_csv(drop: str, names: tuple[str, ...]) 
     assert arguments("--drop", drop).drop == names
 
 
+def test_a_column_may_begin_with_a_hyphen() -> None:
+    found = arguments("--label", "-x y", "--drop", "--drop,-z")
+
+    assert (found.label, found.drop) == ("-x y", ("--drop", "-z"))
+
+
 def test_arguments_of_glue_itself_are_left_alone() -> None:
     glue = [
         "--JOB_NAME",

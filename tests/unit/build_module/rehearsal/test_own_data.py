@@ -59,6 +59,19 @@ def test_what_is_no_table_is_refused(tmp_path: Path, name: str) -> None:
         look(str(tmp_path / name), "label", None)
 
 
+@pytest.mark.parametrize("name", ["_trips.csv", ".trips.csv"])
+def test_a_hidden_file_is_no_data_as_in_the_pipeline(table: Path, name: str) -> None:
+    with pytest.raises(UserError, match="it holds no"):
+        look(str(table.rename(table.parent / name)), "label", None)
+
+
+def test_a_header_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes("größe,label\n1,0\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"cannot read .*latin\.csv"):
+        look(str(path), "label", None)
+
+
 def test_hundreds_of_columns_stay_one_line(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text(",".join(f"c{n}" for n in range(500)) + "\n")
