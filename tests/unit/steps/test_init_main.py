@@ -71,9 +71,13 @@ def clients(aws_clients: Mapping[str, Any]) -> main.Clients:
 @pytest.fixture
 def machine(aws_clients: Mapping[str, Any]) -> str:
     """A state machine whose executions wait for an hour."""
+    name = f"m-{uuid4().hex}"
+    principal = {"Service": "states.amazonaws.com"}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    role = aws_clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
     answer = aws_clients["stepfunctions"].create_state_machine(
-        name=f"m-{uuid4().hex}", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/r"
+        name=name, definition=json.dumps(definition), roleArn=role["Arn"]
     )
     return str(answer["stateMachineArn"])
 
