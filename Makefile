@@ -24,7 +24,7 @@ help: ## List the targets
 .PHONY: rehearse
 rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP=]
 	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' \
-	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data '$(DATA)') $(if $(LABEL),--label '$(LABEL)') $(if $(DROP),--drop '$(DROP)')
+	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data "$$DATA") $(if $(LABEL),--label "$$LABEL") $(if $(DROP),--drop "$$DROP")
 
 .PHONY: test
 test: setup ## Run every test: unit, functional, whole rehearsals, linters

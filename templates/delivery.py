@@ -274,18 +274,19 @@ def _deploy(config: Config) -> Iterable[Statement]:
     delivery, pipeline = (
         access.local("cloudformation", f"stack/{config.named(stack)}/*") for stack in ("delivery", "pipeline")
     )
-    # A changed delivery stack is seen here and executed by a person: a release may not widen its own role.
+    # Of the delivery stack only the outputs: a person deploys it, a release may not widen its own role.
+    yield access.allow([cloudformation.DescribeStacks], delivery, pipeline)
     yield access.allow(
         [
             cloudformation.CreateChangeSet,
             cloudformation.DeleteChangeSet,
+            cloudformation.DeleteStack,
             cloudformation.DescribeChangeSet,
+            cloudformation.DescribeEvents,
             cloudformation.DescribeStackEvents,
-            cloudformation.DescribeStacks,
+            cloudformation.ExecuteChangeSet,
             cloudformation.GetTemplate,
         ],
-        delivery,
         pipeline,
     )
-    yield access.allow([cloudformation.DeleteStack, cloudformation.ExecuteChangeSet], pipeline)
     yield access.pass_role_arn(Ref("DeploymentRoleArn"), "cloudformation")
