@@ -21,7 +21,7 @@ from build.errors import PlatformError, UserError
 from build.patience import Patience
 
 FAILED_CREATION: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
-"""What is left of a stack that never came to life: nothing can be made of it, only deleted."""
+"""What is left of a stack that never came to life, or whose deletion got stuck: it can only be deleted."""
 
 IN_REVIEW: Final = "REVIEW_IN_PROGRESS"
 """A stack that so far is only a change set."""

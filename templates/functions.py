@@ -22,13 +22,16 @@ from troposphere.logs import LogGroup
 
 from templates import access, registry
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
-from templates.config import Config, Dataset
+from templates.config import Config, ConfigError, Dataset
 from validator.contract import MANIFEST
 
 RUNTIME: Final = "python3.13"
 
 SIZING: Final[Mapping[str, float]] = {"base": 768, "csv": 2.0, "csv.gz": 12.0, "parquet": 6.0}
 """MiB of memory the validator needs: ``base``, and so much per MiB of data in each format."""
+
+ENVIRONMENT_LIMIT: Final = 4096 - 512
+"""Bytes of a function's variables: Lambda's quota, less what names of buckets take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ class Step:
 
 
 def init(config: Config) -> Step:
-    """Return the function that turns a trigger into a run."""
+    """Return the function that turns a trigger into a run.
+
+    Raises:
+        ConfigError: The datasets' names, labels and columns do not fit into a function's variables.
+    """
     return _step(
         config,
         name="init",
@@ -68,7 +75,7 @@ def evaluate(config: Config) -> Step:
 
 
 def _init_environment(config: Config) -> dict[str, Any]:
-    return {
+    environment = {
         "PIPELINE_BUCKET": Ref(PIPELINE_BUCKET),
         "ARTIFACT_BUCKET": Ref(ARTIFACT_BUCKET),
         "SCHEMAS_PREFIX": Ref("SchemasPrefix"),
@@ -78,6 +85,13 @@ def _init_environment(config: Config) -> dict[str, Any]:
         "MAX_OBJECTS": str(config.validation.max_objects),
         "MODEL_PACKAGE_GROUP": registry.group_name(config),
     }
+    size = sum(len(name) + len(value) for name, value in environment.items() if isinstance(value, str))
+    if size > ENVIRONMENT_LIMIT:
+        raise ConfigError(
+            f"datasets take too much room: with them the variables of the function init are {size:,} bytes, "
+            f"of {ENVIRONMENT_LIMIT:,}; name fewer datasets, columns, monitors or alarms"
+        )
+    return environment
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:

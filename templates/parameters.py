@@ -24,116 +24,134 @@ class Group:
 
 def pipeline_groups(config: Config) -> tuple[Group, ...]:
     """Return the parameters of the pipeline stack."""
-    return (
-        Group(
-            "Release",
-            (
-                Parameter(
-                    "ValidatorImageURI",
-                    Type="String",
-                    Description="Image of the validator, addressed by digest",
-                    AllowedPattern=r"[^\s@]+@sha256:[0-9a-f]{64}",
-                    ConstraintDescription="an image URI with a digest: REPOSITORY@sha256:DIGEST",
-                ),
-                Parameter(
-                    "ArtifactBucketName",
-                    Type="String",
-                    Description="Bucket of packages and schemas, an output of the delivery stack",
-                    AllowedPattern="[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-                    ConstraintDescription="the name of a bucket",
-                ),
-                _key("InitPackageKey", "the function Init", rf"packages/init-{KEY_HASH}\.zip"),
-                _key(
-                    "EvaluatePackageKey",
-                    "the function Evaluate",
-                    rf"packages/evaluate-{KEY_HASH}\.zip",
-                ),
-                _key("PrepareScriptKey", "the Glue script Prepare", rf"packages/prepare-{KEY_HASH}\.py"),
-                _key("TrainPackageKey", "the training code", rf"packages/train-{KEY_HASH}\.tar\.gz"),
-                _key("SchemasPrefix", "the reviewed schemas (a prefix)", rf"schemas/{KEY_HASH}"),
+    return _what_is_released(), _training(config), _notifications()
+
+
+def delivery_groups() -> tuple[Group, ...]:
+    """Return the parameters of the delivery stack."""
+    return _source(), _releases()
+
+
+def _what_is_released() -> Group:
+    """Return what a deployment fills in: the image and the packages."""
+    return Group(
+        "Release",
+        (
+            Parameter(
+                "ValidatorImageURI",
+                Type="String",
+                Description="Image of the validator, addressed by digest",
+                AllowedPattern=r"[^\s@]+@sha256:[0-9a-f]{64}",
+                ConstraintDescription="an image URI with a digest: REPOSITORY@sha256:DIGEST",
             ),
-        ),
-        Group(
-            "Training",
-            (
-                Parameter(
-                    "TrainingInstanceType",
-                    Type="String",
-                    Description="Instance type of the training job, used as managed Spot",
-                    Default=config.training.instance_type,
-                    AllowedValues=list(PRICES.training_hour),
-                ),
-                Parameter(
-                    "TrainingImageURI",
-                    Type="String",
-                    Description="Training container; empty means SageMaker's XGBoost of the region",
-                    Default="",
-                    AllowedPattern=r"\S*",
-                ),
-                Parameter(
-                    "ModelApprovalStatus",
-                    Type="String",
-                    Description="Status of a registered model; only an approved one becomes champion",
-                    Default=config.promotion.approval.value,
-                    AllowedValues=[approval.value for approval in ModelApproval],
-                ),
+            Parameter(
+                "ArtifactBucketName",
+                Type="String",
+                Description="Bucket of packages and schemas, an output of the delivery stack",
+                AllowedPattern="[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+                ConstraintDescription="the name of a bucket",
             ),
+            _key("InitPackageKey", "the function Init", rf"packages/init-{KEY_HASH}\.zip"),
+            _key(
+                "EvaluatePackageKey",
+                "the function Evaluate",
+                rf"packages/evaluate-{KEY_HASH}\.zip",
+            ),
+            _key("PrepareScriptKey", "the Glue script Prepare", rf"packages/prepare-{KEY_HASH}\.py"),
+            _key("TrainPackageKey", "the training code", rf"packages/train-{KEY_HASH}\.tar\.gz"),
+            _key("SchemasPrefix", "the reviewed schemas (a prefix)", rf"schemas/{KEY_HASH}"),
         ),
-        Group(
-            "Notifications",
-            (
-                Parameter(
-                    "NotificationEmail",
-                    Type="String",
-                    Description="Who is told of warnings, rejections, failures, models; empty means nobody",
-                    Default="",
-                    AllowedPattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+",
-                    ConstraintDescription="an e-mail address, or nothing",
-                ),
+    )
+
+
+def _training(config: Config) -> Group:
+    """Return what a stage's models are trained with."""
+    return Group(
+        "Training",
+        (
+            Parameter(
+                "TrainingInstanceType",
+                Type="String",
+                Description="Instance type of the training job, used as managed Spot",
+                Default=config.training.instance_type,
+                AllowedValues=list(PRICES.training_hour),
+            ),
+            Parameter(
+                "TrainingImageURI",
+                Type="String",
+                Description="Training container; empty means SageMaker's XGBoost of the region",
+                Default="",
+                AllowedPattern=r"\S*",
+            ),
+            Parameter(
+                "ModelApprovalStatus",
+                Type="String",
+                Description="Status of a registered model; only an approved one becomes champion",
+                Default=config.promotion.approval.value,
+                AllowedValues=[approval.value for approval in ModelApproval],
             ),
         ),
     )
 
 
-def delivery_groups() -> tuple[Group, ...]:
-    """Return the parameters of the delivery stack."""
-    return (
-        Group(
-            "Source",
-            (
-                Parameter(
-                    "SourceURL",
-                    Type="String",
-                    Description="Repository, such as https://github.com/OWNER/NAME; empty means no builds",
-                    Default="",
-                    AllowedPattern=r"|https://github\.com/[\w.-]+/[\w.-]+",
-                ),
-                Parameter(
-                    "ConnectionArn",
-                    Type="String",
-                    Description="CodeConnections connection that may read it; empty means no builds",
-                    Default="",
-                    AllowedPattern=r"|arn:[\w-]+:codeconnections:[\w-]+:\d{12}:connection/[\w-]+",
-                ),
-                Parameter(
-                    "Branch",
-                    Type="String",
-                    Description="The protected branch that is released",
-                    Default="main",
-                    AllowedPattern=r"[\w./-]+",
-                ),
+def _notifications() -> Group:
+    """Return who is told."""
+    return Group(
+        "Notifications",
+        (
+            Parameter(
+                "NotificationEmail",
+                Type="String",
+                Description="Who is told of warnings, rejections, failures, models; empty means nobody",
+                Default="",
+                AllowedPattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+",
+                ConstraintDescription="an e-mail address, or nothing",
             ),
         ),
-        Group(
-            "Release",
-            (
-                Parameter(
-                    "DeploymentRoleArn",
-                    Type="String",
-                    Description="Role CloudFormation takes to make the pipeline; empty means no releases",
-                    Default="",
-                    AllowedPattern=r"|arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+",
-                ),
+    )
+
+
+def _source() -> Group:
+    """Return where changes come from."""
+    return Group(
+        "Source",
+        (
+            Parameter(
+                "SourceURL",
+                Type="String",
+                Description="Repository, such as https://github.com/OWNER/NAME; empty means no builds",
+                Default="",
+                AllowedPattern=r"|https://github\.com/[\w.-]+/[\w.-]+",
+            ),
+            Parameter(
+                "ConnectionArn",
+                Type="String",
+                Description="CodeConnections connection that may read it; empty means no builds",
+                Default="",
+                AllowedPattern=r"|arn:[\w-]+:codeconnections:[\w-]+:\d{12}:connection/[\w-]+",
+            ),
+            Parameter(
+                "Branch",
+                Type="String",
+                Description="The protected branch that is released",
+                Default="main",
+                AllowedPattern=r"[\w./-]+",
+            ),
+        ),
+    )
+
+
+def _releases() -> Group:
+    """Return how a release deploys."""
+    return Group(
+        "Release",
+        (
+            Parameter(
+                "DeploymentRoleArn",
+                Type="String",
+                Description="Role CloudFormation takes to make the pipeline; empty means no releases",
+                Default="",
+                AllowedPattern=r"|arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+",
             ),
         ),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from templates.config import Config, Dataset, load
+from templates.config import Config, ConfigError, Dataset, load
 from templates.stacks import STACKS, render
 
 ROOT = Path(__file__).parents[3]
@@ -204,6 +204,14 @@ def test_a_dataset_with_alarms_has_a_rule_for_them_alone(config: Config) -> None
         "detail": {"alarmName": ["drift of fare", "drift-2"], "state": {"value": ["ALARM"]}},
     }
     assert "AlarmRule" not in json.loads(render("pipeline", config))["Resources"]
+
+
+def test_more_datasets_than_a_function_can_be_told_of_are_refused(config: Config) -> None:
+    first = config.datasets[0]
+    many = tuple(replace(first, name=f"taxi-{number}") for number in range(40))
+    with pytest.raises(ConfigError, match="datasets take too much room"):
+        render("pipeline", replace(config, datasets=many))
+    assert render("pipeline", replace(config, datasets=many[:20]))
 
 
 def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dict[str, Any]) -> None:
