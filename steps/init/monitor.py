@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .errors import UnknownDataset
 from .event import MonitorReport, Trigger
 from .settings import Dataset
 
@@ -21,15 +20,14 @@ def judge(job: dict[str, Any], report: MonitorReport, datasets: Iterable[Dataset
         report: The event that named the job.
         datasets: The deployed datasets with the names of their monitoring schedules.
 
-    Raises:
-        UnknownDataset: The job belongs to no schedule of a deployed dataset.
+    Returns:
+        What would be run, and whether to run it. The rule cannot tell schedules apart, so jobs of others come
+        here too: they start nothing and fail nothing, and their dataset is "".
     """
-    schedule = job.get("MonitoringScheduleArn", "").rpartition("/")[2]
+    # SageMaker writes names in ARNs in lower case, however they were given.
+    schedule = job.get("MonitoringScheduleArn", "").rpartition("/")[2].lower()
     for dataset in datasets:
-        if schedule and schedule in dataset.monitors:
+        if schedule in map(str.lower, dataset.monitors):
             violated = job.get("ExitMessage", "").startswith(VIOLATIONS)
             return Trigger(dataset.name, report.run_date, report.key), violated
-    raise UnknownDataset(
-        f"processing job {report.processing_job} belongs to monitoring schedule {schedule!r}: "
-        "no dataset of the configuration names it"
-    )
+    return Trigger("", report.run_date, report.key), False
