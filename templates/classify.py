@@ -34,6 +34,8 @@ INTERRUPTED: Final = _cause(
     r'|"StoppedReason"\s*:\s*"Your Spot Task was interrupted'
 )
 NO_CAPACITY: Final = _cause("Capacity is unavailable")
+THROTTLED: Final = _cause("Rate exceeded")
+"""RunTask's throttling comes under the names of other errors, also of mistakes: Retry cannot tell it."""
 STOPPED_BY_USER: Final = _cause(r'"StopCode"\s*:\s*"UserInitiated"')
 STORAGE: Final = _cause(_exited(ExitCode.STORAGE))
 OUT_OF_MEMORY: Final = _cause(rf'{_exited(KILLED)}|"(Reason|StoppedReason)"\s*:\s*"OutOfMemory')
@@ -48,6 +50,7 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
     | what happened                  | what follows                                     |
     |--------------------------------|--------------------------------------------------|
     | interrupted, no Spot capacity  | twice again on Spot, then on-demand              |
+    | throttled                      | twice again on the same capacity, then Failed    |
     | stopped by a user              | Failed                                           |
     | interrupted on-demand          | Failed                                           |
     | 69, storage unavailable        | twice again on the same capacity, then Failed    |
@@ -58,7 +61,7 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
         Name.CLASSIFY,
         [
             rule(
-                f"$interruptions < {ATTEMPTS} and {LOST_SPOT}",
+                f"$interruptions < {ATTEMPTS} and ({LOST_SPOT} or {THROTTLED})",
                 when_there_is_capacity,
                 assign={"interruptions": jsonata("$interruptions + 1")},
             ),

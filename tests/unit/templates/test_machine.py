@@ -195,6 +195,14 @@ def test_lost_spot_capacity_is_tried_twice_again_then_on_demand(play: Play, lost
     assert 60 <= first < 120 <= second < 240
 
 
+@pytest.mark.parametrize("error", ["ECS.AmazonECSException", "ECS.InvalidParameterException"])
+def test_a_throttled_start_is_tried_twice_again(play: Play, error: str) -> None:
+    throttled = {"error": error, "cause": "Error retrieving subnet information: Rate exceeded (Throttling)"}
+    once, always = play(answers(Validate=[throttled, WELL])), play(answers(Validate=[throttled]))
+    assert (attempts(once), once["status"]) == ([S, S], "SUCCEEDED")
+    assert (attempts(always), always["error"]) == ([S, S, S], "Failed")
+
+
 def test_storage_is_tried_twice_again_on_the_same_capacity(play: Play) -> None:
     played = play(answers(Validate=[exited(69), exited(69), WELL]))
     assert attempts(played) == [S, S, S]
