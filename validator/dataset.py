@@ -83,6 +83,8 @@ def _difference(expected: Header, found: Header) -> str:
     if list(expected.fields) != list(found.fields):
         return "their columns are in different order"
     for name, kind in expected.fields.items():
+        if not (kind and found.fields[name]) and kind != found.fields[name]:
+            return "one is Parquet, the other CSV"
         if found.fields[name] != kind:
             return f"column {name!r} is {kind} in the first, {found.fields[name]} in the second"
     return ""

@@ -16,6 +16,7 @@ from validator.formats import Misfit
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Profile
 from validator.store import Object
+from validator.text import count
 
 SUFFIX: Final = ".profile.zip"
 
@@ -82,7 +83,7 @@ def _profile(
             ):
                 part.add(batch)
             states.save(dataset, shard, part)
-            log(f"{place} done: {shard.uri}, {part.rows:,} rows")
+            log(f"{place} done: {shard.uri}, {count(part.rows, 'row')}")
         whole.merge(part)
     return whole
 

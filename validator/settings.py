@@ -107,6 +107,14 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
+def _day(value: str) -> date:
+    day = date.fromisoformat(value)
+    # fromisoformat alone would take 20261122 and 2026-W47-7 too, strptime 2026-1-2.
+    if day.isoformat() != value:
+        raise ValueError("not written as YYYY-MM-DD")
+    return day
+
+
 class _Values:
     """Options over environment; an empty value is none."""
 
@@ -125,8 +133,7 @@ class _Values:
     def run_date(self) -> date | None:
         value = self.get(Environment.RUN_DATE)
         try:
-            # fromisoformat alone would take 20261122 and 2026-W47-7 too.
-            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date() if value else None
+            return _day(value) if value else None
         except ValueError as error:
             raise UsageError(
                 f"{Environment.RUN_DATE} is {value!r}", why="not a date like 2026-11-22"

@@ -24,6 +24,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
     StringStatistics,
 )
 
+from validator import text
 from validator.profile import Kind, NumericSummary, Presence, Summary, TextSummary
 from validator.profile.distribution import Counted
 from validator.profile.moments import Floats, Tally
@@ -71,8 +72,11 @@ def _defects(column: NumericSummary | TextSummary) -> Sequence[Defect]:
         }
     else:
         found = {
-            "INVALID_UTF8": (column.invalid_utf8, f"{column.invalid_utf8:,} values are not UTF-8 text"),
-            "NUL_BYTES": (column.with_nul, f"{column.with_nul:,} values have a NUL byte in them"),
+            "INVALID_UTF8": (
+                column.invalid_utf8,
+                f"{text.count(column.invalid_utf8, 'value')} not UTF-8 text",
+            ),
+            "NUL_BYTES": (column.with_nul, f"{text.count(column.with_nul, 'value')} with a NUL byte"),
         }
     return [Defect(code, name, detail) for code, (number, detail) in found.items() if number]
 

@@ -5,6 +5,7 @@ Only an empty field is missing; NA, null and NaN are what they say, as TFDV has 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pyarrow import csv
 from validator.errors import DataError
 from validator.formats.complaints import not_utf8, open_quote, parsing
 from validator.formats.header import Header, Misfit
-from validator.formats.stream import QuoteCount
+from validator.formats.stream import Watched
 from validator.profile import Column, Kind
 from validator.profile.columns import widest
 from validator.store import Object, at
@@ -28,6 +29,13 @@ PROBE_BYTES: Final = 1 << 20
 """Text whose values decide the kinds first tried."""
 
 _MARKS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PAR1": "Parquet"}
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+# Words of pyarrow's; anchored, because it repeats what the data says.
+_RAGGED: Final = re.compile(r"CSV parse error: Row #")
+_MISFIT: Final = re.compile(r"In CSV column #\d+: (Row #\d+: )?CSV conversion error to (int64|double):")
+_ENDLESS: Final = re.compile(r"^straddling|^CSV parse error: Empty CSV file or block")
+
 _TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.string()}
 
 
@@ -47,7 +55,7 @@ class Delimited:
             try:
                 return self._probed(target, PROBE_BYTES)
             except pa.ArrowInvalid as error:
-                if "straddling" not in str(error):
+                if not _ENDLESS.search(str(error)):
                     raise
                 return self._probed(target, 2 * BLOCK_BYTES)
 
@@ -64,12 +72,14 @@ class Delimited:
         return self._read(target, {column.name: _TYPES[column.kind] for column in columns})
 
     def _read(self, target: Object, types: dict[str, Any]) -> Iterator[Any]:
-        with self._explained(target), QuoteCount(self._open(target)) as text:
+        with self._explained(target), Watched(self._open(target)) as text:
             # Closed before its source: pyarrow reads ahead on a thread of its own.
             with _reader(pa.PythonFile(text, mode="r"), types, BLOCK_BYTES) as batches:
                 yield from batches
-            if text.quotes % 2:
+            if text.has_odd_quotes:
                 self._demand_closed_quotes(target)
+            if text.has_hexadecimals and pa.int64() in types.values():
+                self._demand_decimals(target, types)
 
     def _open(self, target: Object) -> Any:
         source = at(target.uri).open(target)
@@ -83,8 +93,13 @@ class Delimited:
         with self._open(target) as text:
             head = bytes(text.read(size))
         _demand_text(head, target)
-        # A head that is not the whole text ends inside a row: half of it certainly holds whole ones.
-        block = len(head) if len(head) < size else size // 2
+        if len(head) < size:
+            # pyarrow takes a header without a line end for none.
+            head += b"\n"
+            block = len(head)
+        else:
+            # Its end is inside a row: half of it certainly holds whole ones.
+            block = size // 2
         names = _names(_reader(pa.BufferReader(head), {}, block).schema.names, target)
         reader = _reader(pa.BufferReader(head), dict.fromkeys(names, pa.string()), block)
         first = next(iter(reader), None)
@@ -96,20 +111,25 @@ class Delimited:
             if place := open_quote(text, BLOCK_BYTES):
                 raise _refused(target, place)
 
+    def _demand_decimals(self, target: Object, types: dict[str, Any]) -> None:
+        for (name, kind), found in zip(types.items(), self.survey(target), strict=True):
+            if kind == pa.int64() and found is Kind.BYTES:
+                raise _misfit(target, f"column {name!r} has hexadecimal values")
+
     @contextmanager
     def _explained(self, target: Object) -> Iterator[None]:
         try:
             yield
         except (pa.ArrowException, OSError, ValueError) as error:
             message = str(error)
-            if "conversion error to int64" in message or "conversion error to double" in message:
-                raise Misfit(
-                    f"cannot read {target.uri} with the types of its first rows", why=message
-                ) from error
+            if _MISFIT.match(message):
+                raise _misfit(target, message) from error
             raise _refused(target, self._place(target, message)) from error
 
     def _place(self, target: Object, message: str) -> str:
-        if "straddling" in message:
+        if _RAGGED.match(message):
+            return parsing(message)
+        if _ENDLESS.search(message):
             with self._open(target) as text:
                 return open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
         if "UTF8" in message:
@@ -132,10 +152,10 @@ def _reader(source: Any, types: dict[str, Any], block: int) -> Any:
 
 def _names(names: Sequence[str], target: Object) -> Sequence[str]:
     for name, times in Counter(names).items():
+        if not name:
+            raise _refused(target, f"column {names.index(name) + 1} of its header has no name; give it one")
         if times > 1:
             raise _refused(target, f"its header has {times} columns named {name!r}")
-        if "\0" in name:
-            raise _refused(target, "its header has a NUL byte; if its text is UTF-16, save it as UTF-8")
     return names
 
 
@@ -159,11 +179,17 @@ def _casts(texts: Any, kind: Any) -> bool:
 
 
 def _demand_text(head: bytes, target: Object) -> None:
-    if not head.strip():
+    if not head.removeprefix(_BYTE_ORDER_MARK).strip():
         raise _refused(target, "it is empty, it has not even a header")
     for mark, name in _MARKS.items():
         if head.startswith(mark):
             raise _refused(target, f"its text is {name}, not UTF-8")
+    if b"\0" in head.partition(b"\n")[0]:
+        raise _refused(target, "its header has a NUL byte; if its text is UTF-16, save it as UTF-8")
+
+
+def _misfit(target: Object, why: str) -> Misfit:
+    return Misfit(f"cannot read {target.uri} with the types of its first rows", why=why)
 
 
 def _refused(target: Object, why: str) -> DataError:

@@ -46,7 +46,7 @@ class Parquet:
         """Reads the schema of the footer."""
         with _explained(target, "footer"):
             schema = parquet.ParquetFile(native(target)).schema_arrow
-        _demand_distinct(schema.names, target)
+        _demand_names(schema.names, target)
         kinds = [_kind(field, target) for field in schema]
         fields = {field.name: str(field.type) for field in schema}
         return Header(fields, kinds, [_is_list(field.type) for field in schema])
@@ -126,8 +126,12 @@ def _plain(array: Any, kind: Kind) -> Any:
     return decoded.cast(_TARGETS[kind], safe=kind is not Kind.FLOAT)
 
 
-def _demand_distinct(names: Sequence[str], target: Object) -> None:
+def _demand_names(names: Sequence[str], target: Object) -> None:
     for name, times in Counter(names).items():
+        if not name:
+            raise DataError(
+                f"cannot read {target.uri}", why=f"column {names.index(name) + 1} has no name; give it one"
+            )
         if times > 1:
             raise DataError(f"cannot read {target.uri}", why=f"its schema has {times} columns named {name!r}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 
@@ -16,12 +16,26 @@ def native(target: Object) -> Any:
     return pa.PythonFile(store.at(target.uri).open(target), mode="r")
 
 
-class QuoteCount(io.RawIOBase):
-    """Passes bytes on and counts the quotation marks among them."""
+_OPENING: Final = (b',"', b'\n"', b'\r"')
+_CLOSING: Final = (b'",', b'"\n', b'"\r')
+
+
+class Watched(io.RawIOBase):
+    """Passes bytes of CSV on and watches for what a fast reader takes without a word."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self.quotes = 0
+        self._last = b"\n"
+        self._quotes = 0
+        self._surplus = 0
+        """Quotation marks that seem to close a field, less those that seem to open one."""
+        self.has_hexadecimals = False
+
+    @property
+    def has_odd_quotes(self) -> bool:
+        """Whether quotation marks do not open and close fields in pairs: then somebody has to look closely."""
+        closes_at_the_end = self._last == b'"'
+        return self._quotes % 2 != 0 or self._surplus + closes_at_the_end != 0
 
     def readable(self) -> bool:
         """Says yes."""
@@ -30,10 +44,19 @@ class QuoteCount(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """Reads at most so many bytes."""
         content = self._source.read(-1 if size is None else size)
-        self.quotes += content.count(b'"')
+        if content:
+            self._watch(content)
         return content
 
     def close(self) -> None:
         """Closes the source too."""
         self._source.close()
         super().close()
+
+    def _watch(self, content: bytes) -> None:
+        text = self._last + content
+        self._last = text[-1:]
+        self.has_hexadecimals = self.has_hexadecimals or b"0x" in text or b"0X" in text
+        if b'"' in text:
+            self._quotes += content.count(b'"')
+            self._surplus += sum(map(text.count, _CLOSING)) - sum(map(text.count, _OPENING))

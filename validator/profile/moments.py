@@ -45,9 +45,13 @@ class Moments:
 
     def merge(self, other: Moments) -> None:
         """Takes in the numbers of another stream."""
-        count = self.count + other.count
-        if count == 0:
+        if other.count == 0:
             return
+        if self.count == 0:
+            # Zero times the square of a great distance is not a number.
+            self.count, self.mean, self.deviations = other.count, other.mean, other.deviations
+            return
+        count = self.count + other.count
         distance = other.mean - self.mean
         share = other.count / count
         self.mean += distance * share

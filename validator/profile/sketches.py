@@ -90,9 +90,10 @@ class Frequent:
         return round(estimate)
 
     def ranked(self) -> list[tuple[str, int]]:
-        """Returns the frequent texts with their estimated counts."""
+        """Returns the frequent texts, each with the count it has at least."""
         kind = datasketches.frequent_items_error_type.NO_FALSE_NEGATIVES
-        return [(item[0], item[1]) for item in self._items.get_frequent_items(kind)]
+        # The sketch's estimate is its upper bound: it says of an id that occurs once that it is frequent.
+        return [(text, at_least) for text, _, at_least, _ in self._items.get_frequent_items(kind)]
 
     def to_bytes(self) -> tuple[bytes, bytes]:
         """Returns the library's serializations of both sketches."""

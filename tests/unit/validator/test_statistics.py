@@ -168,6 +168,6 @@ def test_defects_are_named_with_their_numbers() -> None:
     found = [(d.code, d.feature, d.detail) for d in statistics.defects(made.finish())]
     assert found == [
         ("NON_FINITE_VALUES", "f", "1 NaN, 1 infinite"),
-        ("INVALID_UTF8", "t", "1 values are not UTF-8 text"),
-        ("NUL_BYTES", "t", "1 values have a NUL byte in them"),
+        ("INVALID_UTF8", "t", "1 value not UTF-8 text"),
+        ("NUL_BYTES", "t", "1 value with a NUL byte"),
     ]
