@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ def native(target: Object) -> Any:
     return pa.PythonFile(store.at(target.uri).open(target), mode="r")
 
 
+_PIECE_BYTES: Final = 8 << 20
 _OPENING: Final = (b',"', b'\n"', b'\r"')
 _CLOSING: Final = (b'",', b'"\n', b'"\r')
 
@@ -33,25 +36,32 @@ class Watched(io.RawIOBase):
 
     @property
     def has_odd_quotes(self) -> bool:
-        """Whether quotation marks do not open and close fields in pairs: then somebody has to look closely."""
-        closes_at_the_end = self._last == b'"'
-        return self._quotes % 2 != 0 or self._surplus + closes_at_the_end != 0
+        """Whether quotation marks do not open and close fields in pairs: a closer look is needed then."""
+        return self._quotes % 2 != 0 or self._surplus != 0
 
     def readable(self) -> bool:
         """Says yes."""
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        """Reads at most so many bytes."""
-        content = self._source.read(-1 if size is None else size)
-        if content:
-            self._watch(content)
+        """Reads so many bytes, fewer at the end only; there the last line ends as all others do."""
+        wanted = sys.maxsize if size is None or size < 0 else size
+        content = b"".join(self._pieces(wanted))
+        # pyarrow takes a header without a line end for none.
+        if len(content) < wanted and (content or self._last)[-1:] != b"\n":
+            content += b"\n"
+        self._watch(content)
         return content
 
     def close(self) -> None:
         """Closes the source too."""
         self._source.close()
         super().close()
+
+    def _pieces(self, wanted: int) -> Iterator[bytes]:
+        while wanted and (piece := self._source.read(min(wanted, _PIECE_BYTES))):
+            wanted -= len(piece)
+            yield piece
 
     def _watch(self, content: bytes) -> None:
         text = self._last + content

@@ -71,6 +71,13 @@ class TestRefusedText:
             (b"a,b\n" + ROWS * 500 + b"1\n", "row 500002: Expected 2 columns, got 1"),
             (b'a,b\n1,2\n1,"2\n3,4\n', "line 3: a quotation mark is not closed"),
             (b'a,b\n1,2\n1,"2', "line 3: a quotation mark is not closed"),
+            (b'a,b\n1,"2\n3,"4"\n5,"6\n7,"8"\n', "line 2: a quotation mark is not closed"),
+            (b'a,b\n1,"2\n3,4\n5,"6\n7,8\n', "line 2: a quotation mark is not closed"),
+            (b"a,b\n1,UTF8 straddling,2\n", "row 2: Expected 2 columns, got 3"),
+            (b"a,b\n1,CSV conversion error to int64: ,2\n", "row 2: Expected 2 columns, got 3"),
+            (b",b\n1,2\n", "column 1 of its header has no name"),
+            ("a,b\n1,2\n".encode("utf-16-le"), "its header has a NUL byte"),
+            (b"\xef\xbb\xbf", "empty"),
             (b"a,b\n1,2\n1,caf\xe9\n", "line 3, byte 6: 0xe9 is not UTF-8"),
             (b"a,b\n" + ROWS * 500 + b"1,caf\xe9\n", "line 500002, byte 6: 0xe9 is not UTF-8"),
             ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
@@ -147,6 +154,17 @@ class TestReadText:
     def test_a_header_alone_has_all_its_columns(self, tmp_path: Path) -> None:
         read = summary(csv(tmp_path, b"a,b,c\n"))
         assert (read.rows, [c.column.name for c in read.columns]) == (0, ["a", "b", "c"])
+
+    def test_a_header_may_lack_its_line_end(self, tmp_path: Path) -> None:
+        assert list(kinds(summary(csv(tmp_path, b"a,b")))) == ["a", "b"]
+
+    def test_quoted_fields_at_all_places_are_no_open_quotes(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b'"a","b"\r\n"","x,""y"""\r\n"1","\n"'))
+        assert (read.rows, dict(text(read, 1).ranked)) == (2, {'x,"y"': 1, "\n": 1})
+
+    def test_a_late_hexadecimal_is_no_number(self, tmp_path: Path) -> None:
+        read = summary(csv(tmp_path, b"a\n" + b"1\n" * 600_000 + b"0x1F\n"))
+        assert dict(text(read).ranked) == {"1": 600_000, "0x1F": 1}
 
     def test_gzip(self, tmp_path: Path) -> None:
         assert summary(csv(tmp_path, gzip.compress(b"a\n1\n2\n"), "a.CSV.GZ")).rows == 2
@@ -279,6 +297,10 @@ class TestParquet:
     def test_no_rows(self, tmp_path: Path) -> None:
         read = summary(write(tmp_path / "a.parquet", {"n": pa.array([], pa.int64())}))
         assert (read.rows, len(read.columns)) == (0, 1)
+
+    def test_a_column_without_a_name_is_refused(self, tmp_path: Path) -> None:
+        parquet.write_table(pa.table([[1], [2]], names=["a", ""]), tmp_path / "a.parquet")
+        assert "column 2 has no name; give it one" in refusal(tmp_path / "a.parquet")
 
     def test_a_struct_is_refused_by_name(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.parquet", {"s": pa.array([{"x": 1}])})

@@ -132,6 +132,12 @@ class TestNumbers:
     def test_the_mean_of_the_greatest_floats_is_no_infinity(self) -> None:
         assert only(of(pa.array([1.7e308, 1.7e308]), Kind.FLOAT).finish()).mean == 1.7e308
 
+    def test_great_numbers_that_are_equal_have_no_deviation(self) -> None:
+        moments = Moments()
+        moments.merge(Moments.of(np.array([1e200, 1e200])))
+        moments.merge(Moments())
+        assert (moments.count, moments.mean, moments.deviations) == (2, 1e200, 0.0)
+
     def test_whole_numbers_do_not_wrap(self) -> None:
         column = only(of(pa.array([2**63 - 1, -(2**63)]), Kind.INT).finish())
         assert (column.minimum, column.maximum) == (-(2.0**63), 2.0**63)
@@ -186,6 +192,14 @@ class TestTexts:
         assert column.distinct == pytest.approx(100_001, rel=0.03)
         assert column.ranked[0] == ("often", pytest.approx(5000, abs=30))
         assert column.content == sum(len(f"id{n}") for n in range(100_000)) + 5 * 5000
+
+    def test_beyond_the_limit_no_value_is_said_to_occur_more_often_than_it_does(self) -> None:
+        values = pa.array([f"id-{number}" for number in range(200_000)], pa.large_string())
+        made = Profile((Column("t", Kind.BYTES),))
+        made.add(pa.record_batch([values], ["t"]))
+        (summary,) = made.finish().columns
+        assert isinstance(summary, TextSummary)
+        assert {count for _, count in summary.ranked} == {1}
 
     def test_long_texts_are_sketched_under_a_stand_in(self) -> None:
         words = [str(n) * 700 for n in range(1000, 4000)] * 2

@@ -62,6 +62,7 @@ def test_words_and_prices_are_typed() -> None:
         ({"DATA_URI": "d"}, "--output"),
         ({**LEAST, "RUN_DATE": "2026-02-30"}, "2026-11-22"),
         ({**LEAST, "RUN_DATE": "20261122"}, "2026-11-22"),
+        ({**LEAST, "RUN_DATE": "2026-1-2"}, "2026-11-22"),
         ({**LEAST, "RUN_DATE": "../../etc"}, "2026-11-22"),
         ({**LEAST, "SCHEMA_POLICY": "maybe"}, "bootstrap, require"),
         ({**LEAST, "SCHEMA_POLICY": "require"}, "--schema"),
