@@ -9,6 +9,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -191,12 +192,11 @@ def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
         "exit_code": int(error.exit_code),
         "message": str(error),
     }
-    try:
+    # One line an error: what cannot be written here is not what went wrong first.
+    with suppress(ValidatorError):
         store.write(
             store.child(loaded.output_uri, Artifact.ERROR), json.dumps(content, indent=2).encode() + b"\n"
         )
-    except ValidatorError as unwritten:
-        _log(str(unwritten))
 
 
 def _reached(verdict: Verdict, limit: Verdict | None) -> bool:

@@ -102,6 +102,12 @@ def test_bytes_that_are_not_what_they_claim(tmp_path: Path) -> None:
     assert not (tmp_path / "o" / "gate.json").exists()
 
 
+def test_an_output_that_cannot_be_written_is_one_line(data: Path) -> None:
+    result = validator("--data", data, "--output", data)
+    assert (result.returncode, result.stdout) == (69, "")
+    assert re.fullmatch(rf"cannot write {data}/states/\w+\.profile\.zip: Not a directory\n", result.stderr)
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "d.csv")
     result = validator("--data", tmp_path / "d.csv", "--output", tmp_path / "o")
