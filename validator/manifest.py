@@ -6,6 +6,7 @@ Nothing is trained that was not judged, because nobody lists the data a second t
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ def parse(content: bytes, source: str) -> Manifest:
     """Reads manifest.json.
 
     Raises:
-        UsageError: It is not JSON, of another version, or lacks a field.
+        UsageError: It is not JSON, of another version, lacks a field, or names an object twice.
     """
     try:
         document = json.loads(content)
@@ -53,7 +54,7 @@ def parse(content: bytes, source: str) -> Manifest:
                 f"cannot read {source}",
                 why=f"its version is {document['version']!r}, this validator reads {MANIFEST_VERSION}",
             )
-        return _manifest(document)
+        return _named_once(_manifest(document), source)
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(
             f"cannot read {source}", why=f"not a manifest ({type(error).__name__}: {error})"
@@ -69,6 +70,15 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         objects=tuple(_object(entry) for entry in document["objects"]),
         ignored=tuple(document.get("ignored", ())),
     )
+
+
+def _named_once(manifest: Manifest, source: str) -> Manifest:
+    """An object that is named twice would be counted twice."""
+    counted = Counter(named.uri for named in manifest.objects)
+    twice = next((uri for uri, times in counted.items() if times > 1), None)
+    if twice is not None:
+        raise UsageError(f"cannot read {source}", why=f"it names {twice} twice")
+    return manifest
 
 
 def _object(entry: Mapping[str, Any]) -> Object:

@@ -48,3 +48,9 @@ def test_a_manifest_may_name_nothing() -> None:
 def test_what_is_no_manifest_is_refused_by_name(content: bytes) -> None:
     with pytest.raises(UsageError, match=r"cannot read s3://b/manifest\.json"):
         manifest.parse(content, "s3://b/manifest.json")
+
+
+def test_an_object_that_is_named_twice_would_be_counted_twice() -> None:
+    once = json.loads(document())["objects"]
+    with pytest.raises(UsageError, match=r"it names s3://b/data/part-0\.csv twice"):
+        manifest.parse(document(objects=once * 2), "m")
