@@ -23,7 +23,7 @@ help: ## List the targets
 
 .PHONY: rehearse
 rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP=]
-	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' \
+	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' --stage '$(STAGE)' \
 	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data "$$DATA") $(if $(LABEL),--label "$$LABEL") $(if $(DROP),--drop "$$DROP")
 
 .PHONY: test
@@ -44,7 +44,7 @@ check: .venv/.ready .venv-linters/.ready ## Lint and type-check the code, lint t
 .PHONY: templates
 templates: .venv/.ready ## Render the stacks of STAGE into dist/templates/
 	@mkdir -p dist/templates
-	@for stack in $(STACKS); do \
+	@trap 'rm -f dist/templates/*.part' EXIT; for stack in $(STACKS); do \
 	  $(DEV)/python -m templates "$$stack" --stage '$(STAGE)' > "dist/templates/$$stack.json.part"; \
 	  mv "dist/templates/$$stack.json.part" "dist/templates/$$stack.json"; \
 	done

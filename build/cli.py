@@ -99,6 +99,7 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
 @planned
 def plan(stage: str, config_path: Path, image: str | None, given: Mapping[str, str]) -> None:
     """Show what a deployment would change; nothing is executed."""
+    _check(image)
     planner, screen = _planner(load(config_path, stage), given), Screen(Console())
     aws, config = planner.aws, planner.config
     delivered = _plan_and_discard(aws, planner.delivery, screen)
@@ -124,6 +125,7 @@ def deploy(
     yes: bool,
 ) -> None:
     """Deploy both stacks, or the one named: plan, approval, events, outputs."""
+    _check(image)
     screen = Screen(Console(stderr=True))
     approve = _approval(screen, yes)
     planner = _planner(load(config_path, stage), given)
@@ -170,6 +172,12 @@ def _plan_and_discard(aws: Aws, make: Callable[[], Plan], screen: Screen) -> Map
         plans.discard(aws.cloudformation, made)
     deployed = None if made.creates else aws.cloudformation.stack(made.stack)
     return deployed.outputs if deployed else {}
+
+
+def _check(image: str | None) -> None:
+    """Refuse an image by tag before anything is asked of AWS."""
+    if image:
+        deployment.by_digest(image)
 
 
 def _approval(screen: Screen, yes: bool) -> Approve:

@@ -46,8 +46,12 @@ class Settings:
 
 
 def load() -> Settings:
-    """Read the environment: `DOCKER` and `DEPLOYMENT_ROLE_ARN`; what concerns AWS itself boto3 finds."""
+    """Read the environment; what is not named here and concerns AWS boto3 finds by itself.
+
+    `AWS_REGION` is what people and every other AWS tool set; boto3 alone reads `AWS_DEFAULT_REGION` only.
+    """
     return Settings(
+        region=os.environ.get("AWS_REGION") or None,
         docker=os.environ.get("DOCKER") or "docker",
         deployment_role=os.environ.get("DEPLOYMENT_ROLE_ARN") or None,
     )

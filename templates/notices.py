@@ -28,7 +28,9 @@ REASON: Final = (
     r"""($told := $match($failure.cause, /"(StoppedReason|errorMessage|ErrorMessage|FailureReason)"\s*:\s*"""
     r""""((?:\\.|[^"])*)"/)[0].groups[1]; """
     r"""$code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]; """
-    "($exists($told) ? $substring($told, 0, 1000) : $substring($failure.cause, 0, 1000))"
+    # It stands in JSON: its quotes and line ends are escaped.
+    r"""($exists($told) ? $substring($replace($replace($told, '\\n', ' '), '\\"', '"'), 0, 1000)"""
+    " : $substring($failure.cause, 0, 1000))"
     " & ($exists($code) ? ' (exit code ' & $code & ')' : ''))"
 )
 """Why a state failed: what a task, function, Glue or training job says of it, else the cause's beginning."""

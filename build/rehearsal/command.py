@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from build.errors import ExitCode, UserError
+from build.errors import ExitCode, PlatformError, UserError
 from templates import config as configuration
 from templates.config import Config, Dataset
 
@@ -21,6 +21,7 @@ from .own_data import OwnData
 from .play import Rehearsal, play
 from .scenario import DAY, SCENARIOS, STEPS, Scenario, step_crash
 from .scenario import own_data as own_data_scenario
+from .summary import Summary
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """The repository: steps/, validator/, the environments."""
@@ -62,13 +63,23 @@ def rehearse(
     environments = Environments.below(ROOT, Path(sys.executable))
     folder = folders.create(into, scenario.name)
     rehearsal = Rehearsal(scenario, _with(config, own), ROOT, folder, environments, own)
-    console = Console()
-    console.print(f"[bold]{scenario.name}[/]: {scenario.shows}")
-    ended = play(rehearsal, console)
+    console = Console(highlight=False)
+    console.print(f"[bold]{scenario.name}[/]: {scenario.shows}", soft_wrap=not console.is_terminal)
+    ended = _played(rehearsal, console)
     summary.write(ended, folder.summary)
     folders.point_latest(folder)
     summary.show(ended, console)
     return ExitCode.FAILED if ended.problems else ExitCode.OK
+
+
+def _played(rehearsal: Rehearsal, console: Console) -> Summary:
+    try:
+        return play(rehearsal, console)
+    except KeyboardInterrupt:
+        logs = rehearsal.folder.logs
+        raise PlatformError(
+            f"the rehearsal was stopped, and nothing of it is left running; see {logs}"
+        ) from None
 
 
 def _own_data(name: str, data: str | None, label: str | None, drop: str | None) -> OwnData | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from .history import StateRun
 
+LINE_LIMIT = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Notification:
@@ -54,6 +56,18 @@ class Outcome:
         """The model's metric on the validation split, as Evaluate gives it; empty without a model."""
         evaluation = self.output.get("evaluation")
         return evaluation if isinstance(evaluation, dict) else {}
+
+    @property
+    def failure(self) -> str:
+        """Which state failed last, and the last line it logged; empty when none did."""
+        failed = next((run for run in reversed(self.states) if run.failures), None)
+        return f"{failed.name}: {self._last_words(failed)}" if failed else ""
+
+    def _last_words(self, run: StateRun) -> str:
+        log = self.logs / f"{run.name}-{len(run.failures)}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
+        said = next((line for line in reversed(lines) if line.strip()), run.failures[-1].cause)
+        return said[:LINE_LIMIT]
 
     def state(self, name: str) -> StateRun:
         """The state of that name, as never visited when it was not entered."""

@@ -12,6 +12,9 @@ import pyarrow.parquet
 
 from build.errors import UserError
 
+DELIMITERS: Final = (";", "\t", "|")
+"""What other people separate columns by; we read commas."""
+
 SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
 
 
@@ -34,6 +37,11 @@ def look(data: str, label: str | None, drop: str | None) -> OwnData:
     if not label:
         raise UserError(f"cannot train on {data}: no label is named; say LABEL=column")
     columns = _columns(files[0])
+    if len(columns) == 1 and (found := next((mark for mark in DELIMITERS if mark in columns[0]), None)):
+        raise UserError(
+            f"cannot read {files[0]}: its one column {columns[0]!r} seems to be several, "
+            f"separated by {found!r}; export it with commas"
+        )
     dropped = tuple(name.strip() for name in (drop or "").split(",") if name.strip())
     for name in (label, *dropped):
         if name not in columns:

@@ -59,10 +59,12 @@ class Act:
 
     def problems(self, outcome: Outcome) -> Iterator[str]:
         """One line for everything that is not as this act says."""
-        if outcome.status != self.status:
-            yield f"the execution ended {outcome.status}, not {self.status}"
-        if outcome.end != self.end:
-            yield f"the last state was {outcome.end or 'none'}, not {self.end}"
+        if (outcome.status, outcome.end) != (self.status, self.end):
+            # Whatever else is not as it should be follows from this.
+            yield f"it ended {outcome.status} at {outcome.end or 'no state'}, not {self.status} at {self.end}"
+            if outcome.failure:
+                yield outcome.failure
+            return
         for check in self.checks:
             yield from check(outcome)
 
@@ -336,6 +338,4 @@ def step_crash(step: str) -> Scenario:
 def own_data(run_date: date) -> Scenario:
     """The scenario of people's own data: no schema, no baseline, so the gate warns and goes on."""
     act = Act(run_date, "SUCCEEDED", "Registered", (*TRAINED, verdict_is(Verdict.WARN)))
-    return Scenario(
-        "happy", "your data is judged against the schema it proposes, trained on and registered", (act,)
-    )
+    return Scenario("own-data", "your data got a proposed schema, and a model of it is registered", (act,))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from build.cost import Estimate
@@ -19,6 +21,7 @@ from .outcome import Outcome
 from .scenario import Scenario
 from .watch import SILENT_KINDS
 
+LABEL_WIDTH = 12
 VERDICT_STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -35,6 +38,12 @@ class Summary:
     def report(self) -> Path | None:
         """The validator's report, None when it was never written."""
         path = self.outcome.folder / Artifact.REPORT
+        return path if path.is_file() else None
+
+    @property
+    def proposal(self) -> Path | None:
+        """The schema the validator proposed, None when there was one already."""
+        path = self.outcome.folder / Artifact.SCHEMA_PROPOSED
         return path if path.is_file() else None
 
     def to_json(self) -> Mapping[str, Any]:
@@ -73,8 +82,12 @@ def show(summary: Summary, console: Console) -> None:
     _row(console, "Cost on AWS", f"about ${summary.cost.total:.4f}")
     for item in summary.cost.items:
         _row(console, "", Text(item.formula, style="dim"))
+    for number, notification in enumerate(outcome.notifications):
+        _row(console, "" if number else "Notified", Text(notification.subject))
     if summary.report:
         _row(console, "Report", str(summary.report))
+    if summary.proposal:
+        _row(console, "Schema", f"{summary.proposal}: review it, put it into schema/, name it in config.toml")
     _row(console, "Logs", str(outcome.logs))
     console.print()
     _show_end(console, summary)
@@ -95,11 +108,12 @@ def _show_verdict(console: Console, verdict: Mapping[str, Any]) -> None:
 
 def _show_end(console: Console, summary: Summary) -> None:
     if summary.problems:
-        console.print(Text(f"Not as scenario {summary.scenario.name} says:", style="bold red"))
+        console.print(Text(f"Not as {summary.scenario.name} should be:", style="bold red"))
         for problem in summary.problems:
-            console.print(Text(f"  {problem}"), soft_wrap=True)
+            console.print(Padding(Text(problem), (0, 0, 0, 2)), soft_wrap=not console.is_terminal)
     else:
-        console.print(Text(f"As designed: {summary.scenario.shows}.", style="green"), soft_wrap=True)
+        told = Text(f"As designed: {summary.scenario.shows}.", style="green")
+        console.print(told, soft_wrap=not console.is_terminal)
 
 
 def _metric(metric: Mapping[str, Any]) -> str:
@@ -109,8 +123,15 @@ def _metric(metric: Mapping[str, Any]) -> str:
 
 
 def _row(console: Console, label: str, value: str | Text) -> None:
-    text = Text.assemble((f"{label:<12}", "bold"), value)
-    console.print(text, soft_wrap=True, highlight=False)
+    """On a terminal a long value wraps below itself; elsewhere each row stays one line."""
+    if not console.is_terminal:
+        console.print(Text.assemble(f"{label:<{LABEL_WIDTH}}", value), soft_wrap=True, highlight=False)
+        return
+    grid = Table.grid()
+    grid.add_column(width=LABEL_WIDTH, style="bold")
+    grid.add_column(overflow="fold")
+    grid.add_row(label, value)
+    console.print(grid)
 
 
 def _state(run: StateRun) -> Mapping[str, Any]:

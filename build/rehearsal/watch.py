@@ -20,6 +20,10 @@ DEADLINE_SECONDS = 900.0
 """No scenario takes longer; an execution that does is hung."""
 
 SIGNS = {Status.RUNNING: ("…", "cyan"), Status.SUCCEEDED: ("✓", "green"), Status.FAILED: ("✗", "red")}
+REASONS = ("StoppedReason", "ErrorMessage", "errorMessage", "FailureReason")
+"""Where a task, a Glue job, a function and a training job say why they failed."""
+
+REASON_LIMIT = 240
 SILENT_KINDS = frozenset({"Choice", "Pass", "Wait"})
 """States that only route: they take no time worth a row."""
 
@@ -98,7 +102,7 @@ def table(runs: Iterable[StateRun], now: datetime) -> Table:
     grid.add_column("State", min_width=18)
     grid.add_column("Attempts", justify="right")
     grid.add_column("Seconds", justify="right")
-    grid.add_column("")
+    grid.add_column("", no_wrap=True, overflow="ellipsis")
     for run in runs:
         if run.kind not in SILENT_KINDS:
             sign, style = SIGNS[run.status]
@@ -117,9 +121,9 @@ def reason(run: StateRun) -> str:
     if not run.failures:
         return ""
     failure = run.failures[-1]
-    said = failure.detail.get("StoppedReason") or failure.detail.get("ErrorMessage") or failure.cause
+    said = next((failure.detail[key] for key in REASONS if failure.detail.get(key)), failure.cause)
     code = "" if failure.exit_code is None else f"exit {failure.exit_code}: "
-    return f"{code}{' '.join(str(said).split())}"[:100]
+    return f"{code}{' '.join(str(said).split())}"[:REASON_LIMIT]
 
 
 def _line(run: StateRun) -> Text:

@@ -42,3 +42,10 @@ def test_a_child_meets_the_same_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_left_open_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://old")
     assert Settings().environment()["AWS_ENDPOINT_URL"] == "http://old"
+
+
+def test_the_region_that_people_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert load().region == "eu-central-1"
+    monkeypatch.setenv("AWS_REGION", "")
+    assert load().region is None

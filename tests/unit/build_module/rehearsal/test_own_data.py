@@ -77,3 +77,12 @@ def test_hundreds_of_columns_stay_one_line(tmp_path: Path) -> None:
     path.write_text(",".join(f"c{n}" for n in range(500)) + "\n")
     with pytest.raises(UserError, match="and 470 more"):
         look(str(path), "label", None)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"a{mark}b\n1{mark}2\n")
+    with pytest.raises(UserError, match=r"seems to be several, separated by") as caught:
+        look(str(path), "b", None)
+    assert repr(mark) in str(caught.value)

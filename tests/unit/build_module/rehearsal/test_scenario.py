@@ -56,8 +56,8 @@ def test_the_happy_end_is_as_designed(happy: Outcome) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"status": "FAILED"}, "ended FAILED, not SUCCEEDED"),
-        ({"states": ()}, "the last state was none"),
+        ({"status": "FAILED"}, "it ended FAILED at Registered, not SUCCEEDED at Registered"),
+        ({"states": ()}, "it ended SUCCEEDED at no state"),
         ({"verdict": {"verdict": "warn", "rows": 10}}, "the verdict is warn"),
         ({"verdict": {}}, "the verdict is missing"),
         ({"prepared": {"rows_read": 11}}, "judged 10 rows, Prepare read 11"),
@@ -181,3 +181,19 @@ def test_a_crashed_step_fails_the_run_and_tells_somebody(happy: Outcome) -> None
 
 def test_every_scenario_says_what_it_shows() -> None:
     assert all(scenario.shows and scenario.acts for scenario in SCENARIOS.values())
+
+
+def test_a_wrong_end_tells_the_reason_and_spares_what_follows_from_it(happy: Outcome) -> None:
+    train = StateRun("Train", "Task", Status.FAILED, failures=[Failure("States.TaskFailed", "{}")])
+    (happy.logs / "Train-1.log").write_text("read 400 rows\nthe label 'y' is constant: choose another\n\n")
+    wrong = replace(happy, status="FAILED", states=(ran("Init"), train, ran("Failed", Status.FAILED)))
+    assert problems(SCENARIOS["happy"], wrong) == [
+        "it ended FAILED at Failed, not SUCCEEDED at Registered",
+        "Train: the label 'y' is constant: choose another",
+    ]
+
+
+def test_a_failure_without_a_log_tells_its_cause(happy: Outcome) -> None:
+    init = StateRun("Init", "Task", Status.FAILED, failures=[Failure("UnknownDataset", "no such dataset: x")])
+    assert replace(happy, states=(init,)).failure == "Init: no such dataset: x"
+    assert happy.failure == ""

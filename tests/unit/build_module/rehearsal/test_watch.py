@@ -72,7 +72,7 @@ def test_an_execution_that_hangs_is_given_up(pauses: list[float]) -> None:
 def test_a_hostile_cause_is_cut_and_never_markup() -> None:
     run = StateRun("Train", "Task", Status.FAILED, attempts=1)
     run.failures.append(Failure("States.TaskFailed", "[bold]\n" + "x" * 5000 + "[/bold]"))
-    assert len(watch.reason(run)) == 100
+    assert len(watch.reason(run)) == watch.REASON_LIMIT
     out = io.StringIO()
     Console(file=out, width=200).print(watch.table([run], START))
     assert "[bold] xxx" in out.getvalue()
