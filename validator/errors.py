@@ -16,14 +16,15 @@ class ValidatorError(Exception):
     Args:
         what: What happened.
         why: The cause, when it is known.
-        remedy: What to do about it.
+        remedy: What to do about it; that of the class when none is given.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.SOFTWARE
+    remedy: ClassVar[str] = ""
 
     def __init__(self, what: str, *, why: object = "", remedy: str = "") -> None:
         explained = f"{what}: {why}" if str(why) else what
-        super().__init__(one_line(f"{explained}; {remedy}" if remedy else explained))
+        super().__init__(one_line("; ".join(filter(None, (explained, remedy or self.remedy)))))
 
 
 class UsageError(ValidatorError):
@@ -36,6 +37,7 @@ class DataError(ValidatorError):
     """Bytes cannot be decoded as the format they claim, or are not those the manifest names."""
 
     exit_code = ExitCode.DATA
+    remedy = "mend or remove it, then start again"
 
 
 class StorageError(ValidatorError):

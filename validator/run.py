@@ -132,7 +132,7 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
     """
     profiled = profile(settings, interruption, log)
     if profiled.rows == 0:
-        raise DataError("cannot infer a schema", why="the data has no rows")
+        raise DataError("cannot infer a schema", why="the data has no rows", remedy="name data that has some")
     return _write(settings, Artifact.SCHEMA, schema.format(schema.infer(profiled.statistics)))
 
 

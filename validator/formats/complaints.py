@@ -45,7 +45,7 @@ def not_utf8(text: Any, limit: int) -> str:
             line.decode()
         except UnicodeDecodeError as error:
             byte = line[error.start]
-            return f"line {number}, byte {error.start + 1}: 0x{byte:02x} is not UTF-8 text; save it as UTF-8"
+            return f"line {number}, byte {error.start + 1}: 0x{byte:02x} is not UTF-8 text"
     return "its text is not UTF-8"
 
 

@@ -29,6 +29,7 @@ PROBE_BYTES: Final = 1 << 20
 """Text whose values decide the kinds first tried."""
 
 _MARKS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PAR1": "Parquet"}
+_SAVE_AS_UTF8: Final = "save it as UTF-8"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 # Words of pyarrow's; anchored, because it repeats what the data says.
@@ -124,18 +125,19 @@ class Delimited:
             message = str(error)
             if _MISFIT.match(message):
                 raise _misfit(target, message) from error
-            raise _refused(target, self._place(target, message)) from error
+            raise self._refusal(target, message) from error
 
-    def _place(self, target: Object, message: str) -> str:
+    def _refusal(self, target: Object, message: str) -> DataError:
         if _RAGGED.match(message):
-            return parsing(message)
+            return _refused(target, parsing(message))
         if _ENDLESS.search(message):
             with self._open(target) as text:
-                return open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
+                place = open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
+            return _refused(target, place)
         if "UTF8" in message:
             with self._open(target) as text:
-                return not_utf8(text, 2 * BLOCK_BYTES)
-        return parsing(message)
+                return _refused(target, not_utf8(text, 2 * BLOCK_BYTES), _SAVE_AS_UTF8)
+        return _refused(target, parsing(message))
 
 
 def _reader(source: Any, types: dict[str, Any], block: int) -> Any:
@@ -153,9 +155,10 @@ def _reader(source: Any, types: dict[str, Any], block: int) -> Any:
 def _names(names: Sequence[str], target: Object) -> Sequence[str]:
     for name, times in Counter(names).items():
         if not name:
-            raise _refused(target, f"column {names.index(name) + 1} of its header has no name; give it one")
+            raise _refused(target, f"column {names.index(name) + 1} of its header has no name", "give it one")
         if times > 1:
-            raise _refused(target, f"its header has {times} columns named {name!r}")
+            why = f"its header has {times} columns named {name!r}"
+            raise _refused(target, why, "give each a name of its own")
     return names
 
 
@@ -185,12 +188,12 @@ def _demand_text(head: bytes, target: Object) -> None:
         if head.startswith(mark):
             raise _refused(target, f"its text is {name}, not UTF-8")
     if b"\0" in head.partition(b"\n")[0]:
-        raise _refused(target, "its header has a NUL byte; if its text is UTF-16, save it as UTF-8")
+        raise _refused(target, "its header has a NUL byte, as UTF-16 has", _SAVE_AS_UTF8)
 
 
 def _misfit(target: Object, why: str) -> Misfit:
     return Misfit(f"cannot read {target.uri} with the types of its first rows", why=why)
 
 
-def _refused(target: Object, why: str) -> DataError:
-    return DataError(f"cannot read {target.uri}", why=why)
+def _refused(target: Object, why: str, remedy: str = "") -> DataError:
+    return DataError(f"cannot read {target.uri}", why=why, remedy=remedy)

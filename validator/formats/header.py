@@ -42,3 +42,5 @@ class Format(Protocol):
 
 class Misfit(DataError):  # noqa: N818 - no error of anyone's
     """A value does not fit the kind its column was declared to have: the kinds have to be surveyed."""
+
+    remedy = ""

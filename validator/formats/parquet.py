@@ -129,11 +129,11 @@ def _plain(array: Any, kind: Kind) -> Any:
 def _demand_names(names: Sequence[str], target: Object) -> None:
     for name, times in Counter(names).items():
         if not name:
-            raise DataError(
-                f"cannot read {target.uri}", why=f"column {names.index(name) + 1} has no name; give it one"
-            )
+            why = f"column {names.index(name) + 1} has no name"
+            raise DataError(f"cannot read {target.uri}", why=why, remedy="give it one")
         if times > 1:
-            raise DataError(f"cannot read {target.uri}", why=f"its schema has {times} columns named {name!r}")
+            why = f"its schema has {times} columns named {name!r}"
+            raise DataError(f"cannot read {target.uri}", why=why, remedy="give each a name of its own")
 
 
 @contextmanager

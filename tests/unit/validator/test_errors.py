@@ -15,8 +15,13 @@ def test_a_message_without_cause_or_remedy_has_no_dangling_punctuation() -> None
     assert str(UsageError("no data given")) == "no data given"
 
 
+def test_bytes_that_cannot_be_read_have_a_remedy_whoever_refuses_them() -> None:
+    assert str(DataError("cannot read x", why="y")) == "cannot read x: y; mend or remove it, then start again"
+    assert str(DataError("cannot read x", why="y", remedy="z")) == "cannot read x: y; z"
+
+
 def test_a_hostile_name_stays_on_one_line_and_cannot_steer_the_terminal() -> None:
-    message = str(DataError("cannot read a\nb\r\x1b[31m", why="x\ty"))
+    message = str(UsageError("cannot read a\nb\r\x1b[31m", why="x\ty"))
     assert message == r"cannot read a b \x1b[31m: x y"
 
 
