@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -110,7 +109,7 @@ def _show_end(console: Console, summary: Summary) -> None:
     if summary.problems:
         console.print(Text(f"Not as {summary.scenario.name} should be:", style="bold red"))
         for problem in summary.problems:
-            console.print(Padding(Text(problem), (0, 0, 0, 2)), soft_wrap=not console.is_terminal)
+            console.print(Text(f"  {problem}"), soft_wrap=not console.is_terminal)
     else:
         told = Text(f"As designed: {summary.scenario.shows}.", style="green")
         console.print(told, soft_wrap=not console.is_terminal)

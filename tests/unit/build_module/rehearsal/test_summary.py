@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from build.cost import Estimate, Item
 from build.rehearsal import summary
@@ -67,8 +68,9 @@ def test_a_person_is_told_everything_and_hostile_text_stays_text(outcome: Outcom
 
 
 def test_on_a_narrow_terminal_long_values_wrap_below_themselves(outcome: Outcome) -> None:
-    lines = shown(ended(outcome), force_terminal=True, no_color=True, width=40).splitlines()
-    assert all(len(line.rstrip()) <= 60 for line in lines)
+    styled = shown(ended(outcome), force_terminal=True, width=40)
+    lines = Text.from_ansi(styled).plain.splitlines()
+    assert all(len(line.rstrip()) <= 40 for line in lines)
     assert any(line.startswith(" " * summary.LABEL_WIDTH) and "drifted" in line for line in lines)
 
 
