@@ -22,6 +22,7 @@ from validator.formats.stream import Watched
 from validator.profile import Column, Kind
 from validator.profile.columns import widest
 from validator.store import Object, at
+from validator.text import cut
 
 BLOCK_BYTES: Final = 8 << 20
 """Text decoded at a time, and the longest row that is read."""
@@ -31,6 +32,8 @@ PROBE_BYTES: Final = 1 << 20
 _MARKS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PAR1": "Parquet"}
 _SAVE_AS_UTF8: Final = "save it as UTF-8"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_OTHER_SEPARATORS: Final = {b";": "';'", b"\t": "tabs", b"|": "'|'"}
+_QUOTED: Final = re.compile(rb'"(?:[^"]|"")*(?:"|$)')
 
 # Words of pyarrow's; anchored, because it repeats what the data says.
 _RAGGED: Final = re.compile(r"CSV parse error: Row #")
@@ -94,6 +97,7 @@ class Delimited:
         with self._open(target) as text:
             head = bytes(text.read(size))
         _demand_text(head, target)
+        _demand_commas(head, target)
         if len(head) < size:
             # pyarrow takes a header without a line end for none.
             head += b"\n"
@@ -189,6 +193,20 @@ def _demand_text(head: bytes, target: Object) -> None:
             raise _refused(target, f"its text is {name}, not UTF-8")
     if b"\0" in head.partition(b"\n")[0]:
         raise _refused(target, "its header has a NUL byte, as UTF-16 has", _SAVE_AS_UTF8)
+
+
+def _demand_commas(head: bytes, target: Object) -> None:
+    line = head.removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n").splitlines()[0].strip()
+    # What stands inside quotation marks is a name of somebody's choice.
+    bare = _QUOTED.sub(b"", line)
+    used = max(_OTHER_SEPARATORS, key=bare.count)
+    if used in bare and b"," not in bare:
+        raise _refused(
+            target,
+            f"its header is one column, {cut(line.decode(errors='replace'))!r}: it seems to be separated by "
+            f"{_OTHER_SEPARATORS[used]}, only commas are read",
+            "export it with commas, or put the name into quotation marks",
+        )
 
 
 def _misfit(target: Object, why: str) -> Misfit:

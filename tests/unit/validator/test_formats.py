@@ -93,6 +93,24 @@ class TestRefusedText:
         assert place in refusal(csv(tmp_path, content))
 
     @pytest.mark.parametrize(
+        ("header", "shown", "separator"),
+        [
+            (b"a;b;c", "'a;b;c'", "';'"),
+            (b"a\tb", r"'a\tb'", "tabs"),
+            (b"\xef\xbb\xbf\r\na|b;c|d", "'a|b;c|d'", "'|'"),
+            (b'"a";"b, c"', """'"a";"b, c"'""", "';'"),
+        ],
+    )
+    @pytest.mark.parametrize("rows", [b"1;2;3\n", b"1,5;2,5;3\n", b""])
+    def test_one_column_that_is_several(
+        self, tmp_path: Path, header: bytes, shown: str, separator: str, rows: bytes
+    ) -> None:
+        assert refusal(csv(tmp_path, header + b"\n" + rows)) == (
+            f"cannot read {tmp_path}/a.csv: its header is one column, {shown}: it seems to be separated by "
+            f"{separator}, only commas are read; export it with commas, or put the name into quotation marks"
+        )
+
+    @pytest.mark.parametrize(
         ("content", "place"),
         [
             (gzip.compress(b"a,b\n" + os.urandom(3000).hex().encode() + b",1\n")[:-900], "runcated"),
@@ -157,6 +175,20 @@ class TestReadText:
 
     def test_a_header_may_lack_its_line_end(self, tmp_path: Path) -> None:
         assert list(kinds(summary(csv(tmp_path, b"a,b")))) == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("header", "names"),
+        [
+            (b'"a;b"', ["a;b"]),
+            (b'"a ""|"" b"', ['a "|" b']),
+            (b'"a;\nb"', ["a;\nb"]),
+            (b"a;b,c", ["a;b", "c"]),
+        ],
+    )
+    def test_a_name_may_hold_what_separates_elsewhere(
+        self, tmp_path: Path, header: bytes, names: Sequence[str]
+    ) -> None:
+        assert list(kinds(summary(csv(tmp_path, header + b"\n")))) == names
 
     def test_quoted_fields_at_all_places_are_no_open_quotes(self, tmp_path: Path) -> None:
         read = summary(csv(tmp_path, b'"a","b"\r\n"","x,""y"""\r\n"1","\n"'))
