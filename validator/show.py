@@ -128,7 +128,7 @@ def _presence(feature: Feature) -> str:
     presence = feature.presence
     if presence.min_fraction:
         return f"in {text.percent(presence.min_fraction)} of rows"
-    return f"in {text.count(presence.min_count, 'row')}" if presence.min_count else "optional"
+    return f"in at least {text.count(presence.min_count, 'row')}" if presence.min_count else "optional"
 
 
 def _allowed(feature: Feature, strings: list[str]) -> str:
