@@ -16,12 +16,15 @@ import click
 
 from validator import settings, store
 from validator.contract import Artifact, Environment, ExitCode, SchemaPolicy, Verdict
-from validator.errors import Interrupted, ValidatorError, one_line
+from validator.errors import Interrupted, UsageError, ValidatorError, one_line
 from validator.interruption import Interruption
 from validator.settings import Settings
+from validator.text import listed
 
 _HELP_NAMES: Final = ("-h", "--help")
 _FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
+
+_SHOWN: Final = (Artifact.VERDICT, Artifact.SCHEMA, Artifact.STATISTICS)
 
 _EXAMPLES: Final = """
 \b
@@ -129,17 +132,17 @@ def infer(interruption: Interruption, /, debug: bool, **options: str | None) -> 
 @commands.command("show")
 @click.argument("uri")
 def show_command(uri: str) -> int:
-    """Print a verdict.json, a statistics.pb or a schema.pbtxt; of an output, its verdict."""
+    """Print a verdict.json, a schema.pbtxt or a statistics.pb; of a folder, the first of these it holds."""
     from validator import documents, show  # noqa: PLC0415
 
     console = show.console(sys.stdout)
-    if uri.endswith(".pbtxt"):
-        show.schema(documents.read_schema(uri), console)
-    elif uri.endswith(".pb"):
-        show.statistics(documents.read_statistics(uri), console)
+    document = _document(uri)
+    if document.endswith(".pbtxt"):
+        show.schema(documents.read_schema(document), console)
+    elif document.endswith(".pb"):
+        show.statistics(documents.read_statistics(document), console)
     else:
-        name = uri if uri.endswith(".json") else store.child(uri, Artifact.VERDICT)
-        show.verdict(documents.read_verdict(name), console)
+        show.verdict(documents.read_verdict(document), console)
     return ExitCode.OK
 
 
@@ -157,6 +160,17 @@ def main(arguments: list[str], interruption: Interruption) -> int:
         return _fail(error.exit_code, str(error))
     except Exception as error:
         return _fail(ExitCode.SOFTWARE, str(_bug(error)))
+
+
+def _document(uri: str) -> str:
+    """Returns the document to show: the URI itself, or the first there is below it."""
+    if uri.endswith((".json", ".pb", ".pbtxt")):
+        return uri
+    for document in (store.child(uri, name) for name in _SHOWN):
+        if store.exists(document):
+            return document
+    known = listed(_SHOWN)
+    raise UsageError(f"cannot show {uri}", why=f"show takes {known}, or a folder that holds one of them")
 
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:

@@ -23,7 +23,7 @@ from validator.manifest import Object
 if TYPE_CHECKING:
     from tenacity import Retrying
 
-__all__ = ["Object", "Store", "at", "child", "is_remote", "write"]
+__all__ = ["Object", "Store", "at", "child", "exists", "is_remote", "write"]
 
 _T = TypeVar("_T")
 
@@ -80,6 +80,11 @@ def at(uri: str) -> Store:
 def write(uri: str, content: bytes) -> None:
     """Puts an object down whole, wherever it lies."""
     at(uri).write(uri, content)
+
+
+def exists(uri: str) -> bool:
+    """Says whether there is an object of this name."""
+    return bool(at(uri).list(uri)) if is_remote(uri) else local_path(uri).is_file()
 
 
 def child(uri: str, *names: str) -> str:

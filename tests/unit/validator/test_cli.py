@@ -124,16 +124,22 @@ def test_fail_on(verdict: Verdict, limit: Verdict | None, reached: bool) -> None
     assert cli._reached(verdict, limit) is reached
 
 
-def test_show_reads_what_a_run_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "d.csv").write_text("n\n1\n")
-    assert main("--data", str(tmp_path / "d.csv"), "--output", str(tmp_path / "o")) == 0
-    shown: list[str] = []
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What `show` printed, by name."""
+    names: list[str] = []
 
     def note(name: str) -> Callable[[Any, Any], None]:
-        return lambda content, _: shown.append(f"{name} {type(content).__name__}")
+        return lambda content, _: names.append(f"{name} {type(content).__name__}")
 
     for name in ("verdict", "statistics", "schema"):
         monkeypatch.setattr(f"validator.show.{name}", note(name))
+    return names
+
+
+def test_show_reads_what_a_run_wrote(shown: list[str], tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("n\n1\n")
+    assert main("--data", str(tmp_path / "d.csv"), "--output", str(tmp_path / "o")) == 0
     for file in ("", "/verdict.json", "/statistics.pb", "/schema.proposed.pbtxt"):
         assert main("show", f"{tmp_path}/o{file}") == 0
     assert shown == [
@@ -142,3 +148,27 @@ def test_show_reads_what_a_run_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "statistics DatasetFeatureStatisticsList",
         "schema Schema",
     ]
+
+
+def test_show_takes_what_a_folder_holds(shown: list[str], tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("n\n1\n")
+    assert main("infer", "--data", str(tmp_path / "d.csv"), "--output", str(tmp_path / "o")) == 0
+    assert main("show", f"{tmp_path}/o") == 0
+    (tmp_path / "o" / "schema.pbtxt").unlink()
+    assert main("show", f"{tmp_path}/o") == 0
+    assert shown == ["schema Schema", "statistics DatasetFeatureStatisticsList"]
+
+
+@pytest.mark.parametrize("name", ["d.csv", "report.html", "empty", "none"])
+def test_show_says_what_it_takes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    for file in ("d.csv", "report.html"):
+        Path(file).touch()
+    assert main("show", name) == 64
+    assert capsys.readouterr().err == (
+        f"cannot show {name}: show takes verdict.json, schema.pbtxt and statistics.pb, "
+        "or a folder that holds one of them\n"
+    )
