@@ -19,6 +19,7 @@ MINIMUM_SECONDS: Final = 60.0
 _TIMEOUT_SECONDS: Final = 2.0
 _DIGITS: Final = 6
 _SPOT: Final = "FARGATE_SPOT"
+_LESS_ON_SPOT: Final = "at most, because these are on-demand prices and Spot usually costs 50 to 70 % less"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Cost:
     usd: float | None
     basis: str
 
+    @property
+    def is_limit(self) -> bool:
+        """Whether the task costs this at most: it runs on Spot, at on-demand prices."""
+        return self.basis.endswith(_LESS_ON_SPOT)
+
     @classmethod
     def parse(cls, fields: dict[str, Any] | None) -> Cost | None:
         """Reads what `dataclasses.asdict` wrote."""
@@ -97,7 +103,7 @@ def estimate(task: Task | None, now: datetime, prices: Prices | None, *, capacit
     Args:
         task: The task; None outside ECS.
         now: The present, with a time zone.
-        prices: Prices of the capacity; None when they are not known.
+        prices: On-demand prices; None when they are not known.
         capacity: FARGATE or FARGATE_SPOT, for the words of the basis.
 
     Returns:
@@ -133,5 +139,5 @@ def _usd(vcpu_hours: float, gb_hours: float, prices: Prices) -> float:
 def _basis(task: Task, hours: float, prices: Prices | None, capacity: str) -> str:
     size = f"{task.vcpus:g} vCPU and {task.memory_gb:g} GB for {hours * 3600:.0f} s"
     at = f" at ${prices.vcpu_hour} a vCPU-hour and ${prices.gb_hour} a GB-hour" if prices else ""
-    spot = "; Spot capacity usually costs 50 to 70 % less" if capacity == _SPOT and prices else ""
+    spot = f"; {_LESS_ON_SPOT}" if capacity == _SPOT and prices else ""
     return f"estimate, the task is still running: {size}{at}{spot}"

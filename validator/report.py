@@ -218,7 +218,8 @@ def _facts(
     if verdict.timings:
         yield "Time", text.seconds(sum(verdict.timings.values()))
     if verdict.cost is not None and verdict.cost.usd is not None:
-        yield "Cost, estimated", f"${text.number(verdict.cost.usd)}"
+        label = "Cost, at most" if verdict.cost.is_limit else "Cost, estimated"
+        yield label, f"${text.number(verdict.cost.usd)}"
 
 
 def _details(verdict: VerdictReport) -> Iterator[tuple[str, str]]:

@@ -101,6 +101,7 @@ def test_it_says_that_it_is_an_estimate_and_spot_is_cheaper() -> None:
     assert on_demand is not None
     assert spot.basis.startswith("estimate, the task is still running: 2 vCPU and 8 GB for 60 s at $0.04")
     assert ("Spot" in spot.basis, "Spot" in on_demand.basis) == (True, False)
+    assert (spot.is_limit, on_demand.is_limit) == (True, False)
 
 
 def test_none_is_read_back_as_none() -> None:

@@ -6,7 +6,8 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import anomalies, drift, report, schema, verdict
+from validator import anomalies, cost, drift, report, schema, verdict
 from validator.contract import Verdict
 from validator.cost import Cost
 from validator.verdict import Evidence, Run, VerdictReport
@@ -223,6 +224,16 @@ def test_an_estimate_is_called_one(page: Page) -> None:
     assert "Cost, estimated" in parsed.text("dt")
     assert "$0.0291" in parsed.text("dd")
     assert "Cost, estimated" not in page(DAY).text("dt")
+
+
+def test_an_estimate_for_spot_is_called_a_limit(page: Page) -> None:
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    prices = cost.Prices(Decimal("0.04"), Decimal("0.005"))
+    spot = cost.estimate(cost.Task(2.0, 8.0, start), start, prices, capacity="FARGATE_SPOT")
+    parsed = page(DAY, cost=spot)
+    assert "Cost, at most" in parsed.text("dt")
+    assert "Cost, estimated" not in parsed.text("dt")
+    assert "at most, because these are on-demand prices" in parsed.text("dd")
 
 
 def test_it_is_small(page: Page) -> None:
