@@ -31,16 +31,20 @@ class Dataset:
         """Yields a shard's rows.
 
         Raises:
-            Misfit: A value does not fit its column; `surveyed` finds columns that fit.
+            Misfit: A value does not fit its column; `survey` finds kinds that fit.
             DataError: The bytes are not what the name claims.
         """
         return formats.of(shard.uri).batches(shard, self.columns)
 
-    def surveyed(self) -> Dataset:
-        """Returns the dataset with columns wide enough for every value: all shards are read once."""
-        found = [formats.of(shard.uri).survey(shard) for shard in self.shards]
-        kinds = [widest(column.kind, *theirs) for column, *theirs in zip(self.columns, *found, strict=True)]
-        columns = [replace(c, kind=kind or c.kind) for c, kind in zip(self.columns, kinds, strict=True)]
+    def survey(self) -> Iterator[Sequence[Kind | None]]:
+        """Reads all shards once and yields the kinds that hold their values, batch by batch."""
+        for shard in self.shards:
+            yield from formats.of(shard.uri).survey(shard)
+
+    def widened(self, kinds: Sequence[Kind | None]) -> Dataset:
+        """Returns the dataset with columns wide enough for these kinds too."""
+        pairs = zip(self.columns, kinds, strict=True)
+        columns = [replace(column, kind=widest(column.kind, kind) or column.kind) for column, kind in pairs]
         return replace(self, columns=tuple(columns))
 
 

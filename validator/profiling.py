@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
+from functools import reduce
 from itertools import chain
 from typing import Any, Final
 
@@ -63,8 +64,14 @@ def profile(
         return dataset, _profile(dataset, states, interruption, log)
     except Misfit as misfit:
         log(f"profiling anew: {misfit}")
-        fitting = dataset.surveyed()
+        fitting = _fitting(dataset, states, interruption)
         return fitting, _profile(fitting, states, interruption, log)
+
+
+def _fitting(dataset: Dataset, states: States, interruption: Interruption) -> Dataset:
+    """Returns the dataset with columns wide enough for every value."""
+    survey = _until_interrupted(dataset.survey(), interruption, "while looking for types that fit", states)
+    return reduce(Dataset.widened, survey, dataset)
 
 
 def _profile(
@@ -72,15 +79,15 @@ def _profile(
 ) -> Profile:
     whole = Profile(dataset.columns)
     for number, shard in enumerate(dataset.shards, start=1):
-        place = f"shard {number} of {len(dataset.shards)}"
+        total = len(dataset.shards)
+        place = f"shard {number} of {total}"
         part = states.take(dataset, shard)
         if part is not None:
             log(f"{place} taken from saved state: {shard.uri}")
         else:
             part = Profile(dataset.columns)
-            for batch in _until_interrupted(
-                dataset.batches(shard), interruption, number - 1, dataset, states
-            ):
+            last = f"after shard {number - 1} of {total}"
+            for batch in _until_interrupted(dataset.batches(shard), interruption, last, states):
                 part.add(batch)
             states.save(dataset, shard, part)
             log(f"{place} done: {shard.uri}, {count(part.rows, 'row')}")
@@ -89,13 +96,13 @@ def _profile(
 
 
 def _until_interrupted(
-    batches: Iterator[Any], interruption: Interruption, finished: int, dataset: Dataset, states: States
+    batches: Iterator[Any], interruption: Interruption, place: str, states: States
 ) -> Iterator[Any]:
     for batch in chain([None], batches):
         if interruption.name:
             raise Interrupted(
                 "interrupted",
-                why=f"{interruption.name} after shard {finished} of {len(dataset.shards)}",
+                why=f"{interruption.name} {place}",
                 remedy=f"finished shards are saved below {states.uri}; "
                 "start again with the same output to go on",
             )

@@ -20,7 +20,6 @@ from validator.formats.complaints import not_utf8, open_quote, parsing
 from validator.formats.header import Header, Misfit
 from validator.formats.stream import Watched
 from validator.profile import Column, Kind
-from validator.profile.columns import widest
 from validator.store import Object, at
 from validator.text import cut
 
@@ -63,13 +62,11 @@ class Delimited:
                     raise
                 return self._probed(target, 2 * BLOCK_BYTES)
 
-    def survey(self, target: Object) -> Sequence[Kind | None]:
-        """Reads all values as text and returns the kinds that hold them."""
+    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
+        """Reads all values as text and yields the kinds that hold them, batch by batch."""
         names = self.header(target).fields
-        kinds: list[Kind | None] = [None] * len(names)
         for batch in self._read(target, dict.fromkeys(names, pa.string())):
-            kinds = [widest(known, _kind(column)) for known, column in zip(kinds, batch.columns, strict=True)]
-        return kinds
+            yield [_kind(column) for column in batch.columns]
 
     def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
         """Yields the rows, typed as the columns say."""
@@ -117,9 +114,10 @@ class Delimited:
                 raise _refused(target, place)
 
     def _demand_decimals(self, target: Object, types: dict[str, Any]) -> None:
-        for (name, kind), found in zip(types.items(), self.survey(target), strict=True):
-            if kind == pa.int64() and found is Kind.BYTES:
-                raise _misfit(target, f"column {name!r} has hexadecimal values")
+        for kinds in self.survey(target):
+            for (name, kind), found in zip(types.items(), kinds, strict=True):
+                if kind == pa.int64() and found is Kind.BYTES:
+                    raise _misfit(target, f"column {name!r} has hexadecimal values")
 
     @contextmanager
     def _explained(self, target: Object) -> Iterator[None]:

@@ -28,8 +28,8 @@ class Format(Protocol):
     def header(self, target: Object) -> Header:
         """Reads an object's columns and the kinds of its first values."""
 
-    def survey(self, target: Object) -> Sequence[Kind | None]:
-        """Reads all values and returns the kinds that hold them."""
+    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
+        """Reads all values and yields the kinds that hold them, batch by batch."""
 
     def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
         """Yields pyarrow.RecordBatches: int64, float64, text or bytes, or lists of these.

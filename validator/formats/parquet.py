@@ -51,9 +51,9 @@ class Parquet:
         fields = {field.name: str(field.type) for field in schema}
         return Header(fields, kinds, [_is_list(field.type) for field in schema])
 
-    def survey(self, target: Object) -> Sequence[Kind | None]:
-        """Returns the declared kinds: Parquet knows them."""
-        return self.header(target).kinds
+    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
+        """Yields the declared kinds: Parquet knows them."""
+        yield self.header(target).kinds
 
     def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
         """Yields the rows, typed as the columns say."""

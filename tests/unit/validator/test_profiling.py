@@ -102,6 +102,15 @@ def test_a_misfit_starts_anew_with_wider_columns(folder: Path) -> None:
     assert made.finish().columns[0].column.kind is Kind.BYTES
 
 
+def test_a_survey_can_be_interrupted_between_its_batches(folder: Path) -> None:
+    (folder / "data" / "2.csv").write_text("n,t\n" + "1,x\n" * 400_000 + "one,x\n")
+    profile(folder)
+    # One look before the third shard, one before the survey, one after each batch of it.
+    for looks in (1, 2, 3):
+        with pytest.raises(Interrupted, match="SIGTERM while looking for types that fit; finished shards"):
+            profile(folder, After(looks))
+
+
 def test_states_of_other_columns_have_other_names(folder: Path) -> None:
     narrow = described(folder)
     (folder / "data" / "3.csv").write_text("n,t\nx,x\n")
