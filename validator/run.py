@@ -139,6 +139,7 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
 def profile(settings: Settings, interruption: Interruption, log: Log) -> Profiled:
     """Profiles the data and writes its statistics."""
     source = _source(settings)
+    store.prepare(settings.output_uri)
     states = profiling.States(store.child(settings.output_uri, Artifact.STATES))
     described = dataset.describe(source.objects)
     fitting, profile = profiling.profile(described, states, interruption, log)

@@ -1,10 +1,11 @@
-"""The door to storage: paths and s3:// URIs behind the same four words.
+"""The door to storage: paths and s3:// URIs behind the same five words.
 
 boto3 is imported here alone, and only once an s3:// URI is used.
 """
 
 from __future__ import annotations
 
+import errno
 import glob
 import io
 import os
@@ -23,7 +24,7 @@ from validator.manifest import Object
 if TYPE_CHECKING:
     from tenacity import Retrying
 
-__all__ = ["Object", "Store", "at", "child", "exists", "is_remote", "write"]
+__all__ = ["Object", "Store", "at", "child", "exists", "is_remote", "prepare", "write"]
 
 _T = TypeVar("_T")
 
@@ -41,17 +42,22 @@ _REFUSED: Final = frozenset(
     | {"InvalidAccessKeyId", "InvalidArgument", "InvalidBucketName", "InvalidObjectState"}
     | {"PermanentRedirect", "SignatureDoesNotMatch"}
 )
+_EXHAUSTED: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+"""What a disk says that is full or fails: no mistake of whom names it."""
 _REPLACED: Final = frozenset({"PreconditionFailed", "412"})
 
 
 class Store(Protocol):
-    """Four words a run needs of a storage."""
+    """Five words a run needs of a storage."""
 
     def read(self, uri: str) -> bytes:
         """Returns the whole content of a small object."""
 
     def write(self, uri: str, content: bytes) -> None:
         """Puts an object down whole: nobody ever sees half of it."""
+
+    def prepare(self, uri: str) -> None:
+        """Makes a folder that can be written; a prefix needs no making."""
 
     def open(self, target: Object) -> BinaryIO:
         """Opens exactly the object named, seekable; one that changed since is a DataError."""
@@ -82,6 +88,11 @@ def write(uri: str, content: bytes) -> None:
     at(uri).write(uri, content)
 
 
+def prepare(uri: str) -> None:
+    """Makes the folder that results go below, wherever it lies."""
+    at(uri).prepare(uri)
+
+
 def exists(uri: str) -> bool:
     """Says whether there is an object of this name."""
     return bool(at(uri).list(uri)) if is_remote(uri) else local_path(uri).is_file()
@@ -110,7 +121,16 @@ class Files:
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, content)
         except OSError as error:
-            raise StorageError(f"cannot write {uri}", why=error.strerror or error) from error
+            raise _unwritable(uri, error) from error
+
+    def prepare(self, uri: str) -> None:
+        path = local_path(uri)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            raise _unwritable(uri, error) from error
 
     def open(self, target: Object) -> BinaryIO:
         path = self._regular(target.uri)
@@ -148,9 +168,21 @@ class Files:
         try:
             return act()
         except OSError as error:
-            raise UsageError(f"cannot read {uri}", why=(error.strerror or str(error)).lower()) from error
+            raise UsageError(f"cannot read {uri}", why=_reason(error)) from error
         except ValueError as error:
             raise UsageError(f"cannot read {uri!r}", why=error) from error
+
+
+def _unwritable(uri: str, error: OSError) -> UsageError | StorageError:
+    what = f"cannot write {uri}"
+    if error.errno in _EXHAUSTED:
+        return StorageError(what, why=_reason(error), remedy="make room and try again")
+    why = "it is a file, not a folder" if isinstance(error, FileExistsError) else _reason(error)
+    return UsageError(what, why=why, remedy="name a folder that can be written with --output")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def local_path(uri: str) -> Path:
@@ -222,6 +254,9 @@ class Buckets:
     def write(self, uri: str, content: bytes) -> None:
         bucket, key = split(uri)
         self._attempt("write", uri, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content))
+
+    def prepare(self, uri: str) -> None:
+        split(uri)
 
     def open(self, target: Object) -> BinaryIO:
         return cast("BinaryIO", _RangedReader(target, self._range))

@@ -148,7 +148,7 @@ class TestManifests:
         (folder / "data.csv").write_text(ROWS + "1,x\n")
         with pytest.raises(DataError, match=r"data\.csv: the object changed since the manifest was written"):
             validate(folder, MANIFEST_URI=str(manifest))
-        assert not (folder / "out").exists()
+        assert not any((folder / "out").iterdir())
 
     def test_one_that_names_nothing_is_a_day_without_data(self, folder: Path) -> None:
         report = validate(folder, MANIFEST_URI=str(self.write(folder, [])))
@@ -171,6 +171,12 @@ class TestMistakesCostNothing:
         (folder / "data.csv").unlink()
         with pytest.raises(UsageError, match=message):
             validate(folder, **{name: str(folder / "mistake")})
+
+    def test_an_output_that_cannot_be_written_is_refused(self, folder: Path) -> None:
+        (folder / "data.csv").write_bytes(b"\xff\xfe")
+        for output in ("data.csv", "data.csv/below"):
+            with pytest.raises(UsageError, match=f"cannot write .*{output}: .*; name a folder"):
+                validate(folder, OUTPUT_URI=str(folder / output))
 
     def test_an_unknown_environment_is_refused(self, folder: Path, schema: str) -> None:
         with Path(schema).open("a") as file:

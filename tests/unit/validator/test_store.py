@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 import socket
@@ -25,10 +26,24 @@ class TestFiles:
         assert store.at(uri).read(uri) == b"two"
         assert [p.name for p in (tmp_path / "runs").iterdir()] == ["gate.json"]
 
-    def test_a_folder_that_cannot_be_written_is_a_storage_error(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_written_is_a_mistake(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"")
-        with pytest.raises(StorageError, match="cannot write"):
+        with pytest.raises(UsageError, match="cannot write"):
             store.write(str(tmp_path / "file" / "below"), b"")
+        with pytest.raises(UsageError, match="file: it is a file, not a folder; name a folder"):
+            store.prepare(str(tmp_path / "file"))
+
+    def test_a_full_disk_is_a_storage_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(**_: Any) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("tempfile.mkstemp", full)
+        with pytest.raises(StorageError, match="no space left on device; make room"):
+            store.write(str(tmp_path / "file"), b"")
+
+    def test_a_prepared_folder_is_there_and_empty(self, tmp_path: Path) -> None:
+        store.prepare(str(tmp_path / "runs" / "today"))
+        assert [*tmp_path.rglob("*")] == [tmp_path / "runs", tmp_path / "runs" / "today"]
 
     def test_a_folder_is_listed_deep_sorted_and_without_marks(self, tmp_path: Path) -> None:
         for name in ("b.csv", "a/c.csv", "_SUCCESS", ".hidden.csv", "_temporary/d.csv"):
@@ -221,6 +236,7 @@ class TestBuckets:
         assert [o.uri for o in s3.list(f"{bucket}/g/1.csv")] == [f"{bucket}/g/1.csv"]
         assert [o.uri for o in s3.list(f"{bucket}/g/*.csv")] == [f"{bucket}/g/1.csv"]
         assert s3.list(f"{bucket}/nothing/") == []
+        assert (store.exists(f"{bucket}/g/1.csv"), store.exists(f"{bucket}/g/1")) == (True, False)
 
     def test_an_object_replaced_after_the_listing_is_refused(self, bucket: str) -> None:
         s3 = store.at(bucket)
