@@ -20,8 +20,15 @@ from build.aws.faults import RefusedError
 from build.errors import PlatformError, UserError
 from build.patience import Patience
 
-FAILED_CREATION: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
-"""What is left of a stack that never came to life, or whose deletion got stuck: it can only be deleted."""
+FAILED_CREATION: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+"""What is left of a stack that never came to life: it can only be deleted."""
+
+STUCK: Final = {
+    "UPDATE_ROLLBACK_FAILED": ("an update could not be rolled back", "continue-update-rollback"),
+    # It may still hold what somebody needs: whoever began the deletion decides.
+    "DELETE_FAILED": ("its deletion got stuck", "delete-stack"),
+}
+"""Status of a stack that a person must free -> why, and the command that does."""
 
 IN_REVIEW: Final = "REVIEW_IN_PROGRESS"
 """A stack that so far is only a change set."""
@@ -114,7 +121,7 @@ def check_free(stack: str, deployed: Stack | None) -> None:
 
     Raises:
         UserError: It is what a failed creation left.
-        PlatformError: Another operation is under way, or an update is stuck half-way back.
+        PlatformError: Another operation is under way, or one is stuck.
     """
     status = deployed.status if deployed else ""
     if status in FAILED_CREATION:
@@ -123,9 +130,10 @@ def check_free(stack: str, deployed: Stack | None) -> None:
     if status.endswith("_IN_PROGRESS") and status != IN_REVIEW:
         message = f"cannot plan {stack}: another operation is under way ({status})"
         raise PlatformError(f"{message}; wait for it (python -m build status) and try again")
-    if status == "UPDATE_ROLLBACK_FAILED":
-        message = f"cannot plan {stack}: an update could not be rolled back ({status})"
-        raise PlatformError(f"{message}; aws cloudformation continue-update-rollback --stack-name {stack}")
+    if status in STUCK:
+        why, command = STUCK[status]
+        message = f"cannot plan {stack}: {why} ({status})"
+        raise PlatformError(f"{message}; aws cloudformation {command} --stack-name {stack}")
 
 
 def discard(cloudformation: CloudFormation, plan: Plan) -> None:

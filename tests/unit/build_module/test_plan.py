@@ -170,15 +170,19 @@ def test_another_operation_is_one_clear_line(status: str) -> None:
         plan(Fake(deployed(status)))
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
 def test_a_leftover_is_not_planned_on(status: str) -> None:
     with pytest.raises(UserError, match=rf"it is {status}, left by"):
         plan(Fake(deployed(status)))
 
 
-def test_a_stuck_rollback_names_the_way_out() -> None:
-    with pytest.raises(PlatformError, match="continue-update-rollback --stack-name s"):
-        plan(Fake(deployed("UPDATE_ROLLBACK_FAILED")))
+@pytest.mark.parametrize(
+    ("status", "command"),
+    [("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"), ("DELETE_FAILED", "delete-stack")],
+)
+def test_a_stuck_operation_names_the_way_out(status: str, command: str) -> None:
+    with pytest.raises(PlatformError, match=f"aws cloudformation {command} --stack-name s"):
+        plan(Fake(deployed(status)))
 
 
 def shown(made: Plan, colour: bool = False) -> str:
