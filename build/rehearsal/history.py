@@ -35,10 +35,9 @@ class Failure:
     def detail(self) -> Mapping[str, Any]:
         """The cause as the JSON object it usually is (an ECS task, a job run), else empty."""
         try:
-            parsed = json.loads(self.cause)
+            return json_object(self.cause)
         except ValueError:
             return {}
-        return parsed if isinstance(parsed, dict) else {}
 
     @property
     def exit_code(self) -> int | None:
@@ -93,7 +92,7 @@ def _follow(run: StateRun, kind: str, event: Event) -> None:
         run.attempts += 1
         run.status = Status.RUNNING
     elif kind == "TaskSucceeded":
-        run.results.append(_json(event.get("taskSucceededEventDetails", {}).get("output")))
+        run.results.append(json_object(event.get("taskSucceededEventDetails", {}).get("output")))
     elif kind in FAILURES:
         run.failures.append(_failure(event))
         run.status = Status.FAILED
@@ -115,6 +114,11 @@ def _failure(event: Event) -> Failure:
     return Failure(details.get("error", ""), details.get("cause", ""))
 
 
-def _json(text: str | None) -> Mapping[str, Any]:
+def json_object(text: str | bytes | None) -> Mapping[str, Any]:
+    """The JSON object a text holds; empty when there is no text, or another value.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
     parsed = json.loads(text) if text else {}
     return parsed if isinstance(parsed, dict) else {}

@@ -64,11 +64,22 @@ class Outcome:
         return f"{failed.name}: {self._last_words(failed)}" if failed else ""
 
     def _last_words(self, run: StateRun) -> str:
-        log = self.logs / f"{run.name}-{len(run.failures)}.log"
-        lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
-        said = next((line for line in reversed(lines) if line.strip()), run.failures[-1].cause)
-        return said[:LINE_LIMIT]
+        # A state's logs are numbered from the first execution on, so the newest is the one to read.
+        logs = self.logs.glob(f"{run.name}-*.log")
+        newest = max(logs, key=lambda log: int(log.stem.rpartition("-")[2]), default=None)
+        said = last_line(self.log(newest.name)) if newest else ""
+        return (said or run.failures[-1].cause)[:LINE_LIMIT]
+
+    def log(self, name: str) -> str:
+        """Text of the log of that file name, empty when there is none."""
+        path = self.logs / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def state(self, name: str) -> StateRun:
         """The state of that name, as never visited when it was not entered."""
         return next((run for run in self.states if run.name == name), StateRun(name, "", attempts=0))
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, empty when none does."""
+    return (text.strip().splitlines() or [""])[-1]

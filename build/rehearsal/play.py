@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,21 +13,21 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from build import cost, shell
+from build import cost, image, shell
 from build.aws import Aws, connect
 from build.aws.cloudformation import StackEvent
 from build.deploy import Deployment, deploy
 from build.patience import Patience
 from build.plan import Plan
 from templates.config import Config, Dataset
-from validator.contract import Artifact
+from validator.contract import Artifact, Verdict
 
 from . import sample, watch
 from .audience import Audience
 from .charges import charges
 from .cloud import ACCOUNT, REGION, Cloud, Environments, running
 from .folder import Folder
-from .history import StateRun
+from .history import StateRun, json_object
 from .outcome import Outcome
 from .own_data import OwnData
 from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
@@ -141,12 +142,9 @@ class _Deploying:
 
 
 def _image_uri(root: Path) -> str:
-    """The image's URI by a digest of what would be in it; the emulator runs the code itself."""
-    digest = sha256()
-    for path in sorted((root / "validator").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.read_bytes())
-    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sluice/validator@sha256:{digest.hexdigest()}"
+    """The image's URI by a digest that stands for its content; the emulator runs the code itself."""
+    digest = sha256(image.tag_of(root).encode()).hexdigest()
+    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sluice/validator@sha256:{digest}"
 
 
 def _accept_baseline(stage: Stage, console: Console) -> None:
@@ -169,7 +167,7 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
         "dataset": dataset.name,
         "run_date": day,
         "run_id": BASELINE_RUN,
-        "verdict": "pass",
+        "verdict": Verdict.PASS,
         "statistics_uri": f"{output}/{Artifact.STATISTICS}",
         "manifest_uri": "",
     }
@@ -247,6 +245,9 @@ def _write_history(stage: Stage, execution: str) -> None:
 
 
 def _download(stage: Stage, prefix: str, folder: Path) -> None:
+    """Bring what lies below a prefix into the folder, in the place of an earlier execution's files."""
+    shutil.rmtree(folder)
+    folder.mkdir()
     for key in stage.aws.s3.keys(stage.bucket, prefix):
         path = folder / key.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,14 +258,9 @@ def _prepared(stage: Stage, prefix: str) -> Mapping[str, Any]:
     """Prepare's summary: the one JSON line that Spark wrote."""
     for key in stage.aws.s3.keys(stage.bucket, prefix):
         if key.endswith(".json"):
-            return _object(stage.aws.s3.read(stage.bucket, key))
+            return json_object(stage.aws.s3.read(stage.bucket, key))
     return {}
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
-    return _object(path.read_bytes()) if path.is_file() else {}
-
-
-def _object(text: bytes) -> Mapping[str, Any]:
-    parsed = json.loads(text)
-    return parsed if isinstance(parsed, dict) else {}
+    return json_object(path.read_bytes()) if path.is_file() else {}

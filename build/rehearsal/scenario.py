@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from validator.contract import ExitCode, Verdict
 
-from .outcome import Outcome
+from .outcome import Outcome, last_line
 from .sample import Variant
 
 Check = Callable[[Outcome], Iterator[str]]
@@ -159,13 +159,14 @@ def interrupted(outcome: Outcome) -> Iterator[str]:
         yield f"the first attempt stopped by {failures[0].detail.get('StopCode')}, not SpotInterruption"
     if failures[0].exit_code != ExitCode.INTERRUPTED:
         yield f"the interrupted task exited {failures[0].exit_code}, not {ExitCode.INTERRUPTED.value}"
-    if not _last_line(outcome, "Validate-1.log").startswith("interrupted: SIGTERM"):
-        yield f"the interrupted task's last line was {_last_line(outcome, 'Validate-1.log')!r}"
+    said = last_line(outcome.log("Validate-1.log"))
+    if not said.startswith("interrupted: SIGTERM"):
+        yield f"the interrupted task's last line was {said!r}"
 
 
 def resumed(outcome: Outcome) -> Iterator[str]:
     """The next attempt took the finished shards from their saved states."""
-    if "taken from saved state" not in _log(outcome, "Validate-2.log"):
+    if "taken from saved state" not in outcome.log("Validate-2.log"):
         yield "the next attempt read finished shards again"
 
 
@@ -192,7 +193,7 @@ def given_more_memory(outcome: Outcome) -> Iterator[str]:
 
 def storage_failed(outcome: Outcome) -> Iterator[str]:
     """The validator really met errors of S3 on its way."""
-    if "injected" not in _log(outcome, "proxy.log"):
+    if "injected" not in outcome.log("proxy.log"):
         yield "the storage never failed"
 
 
@@ -200,15 +201,6 @@ def stopped_by_change(outcome: Outcome) -> Iterator[str]:
     """The run says that an object changed after it was judged."""
     if "object changed since it was judged" not in str(outcome.output):
         yield f"the failure does not name the changed object: {outcome.output}"
-
-
-def _log(outcome: Outcome, name: str) -> str:
-    path = outcome.logs / name
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-
-
-def _last_line(outcome: Outcome, name: str) -> str:
-    return (_log(outcome, name).strip().splitlines() or [""])[-1]
 
 
 WHOLE_WAY: Final = visited(

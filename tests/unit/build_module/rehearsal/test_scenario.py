@@ -197,3 +197,10 @@ def test_a_failure_without_a_log_tells_its_cause(happy: Outcome) -> None:
     init = StateRun("Init", "Task", Status.FAILED, failures=[Failure("UnknownDataset", "no such dataset: x")])
     assert replace(happy, states=(init,)).failure == "Init: no such dataset: x"
     assert happy.failure == ""
+
+
+def test_the_reason_of_a_later_execution_is_in_its_own_log(happy: Outcome) -> None:
+    prepare = StateRun("Prepare", "Task", Status.FAILED, failures=[Failure("States.TaskFailed", "{}")])
+    for number, line in ((1, "of the first"), (2, "of the second"), (10, "of the tenth")):
+        (happy.logs / f"Prepare-{number}.log").write_text(f"{line}\n")
+    assert replace(happy, states=(prepare,)).failure == "Prepare: of the tenth"
