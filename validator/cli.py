@@ -71,6 +71,12 @@ _DATA: Final = (
     ("--output", Environment.OUTPUT_URI, "Folder or s3:// prefix the results are written below."),
     ("--run-date", Environment.RUN_DATE, "Date of the data, YYYY-MM-DD; today's (UTC) by default."),
     ("--run-id", Environment.RUN_ID, "Name of this run; made up by default."),
+    ("--workers", Environment.WORKERS, "Threads that profile; as many as there are processors by default."),
+    (
+        "--memory-budget-mb",
+        Environment.MEMORY_BUDGET_MB,
+        "MiB the profile may take; 60 % of what there is, 512 at most, by default.",
+    ),
 )
 _EXPECTATIONS: Final = (
     ("--schema", Environment.SCHEMA_URI, "schema.pbtxt the data is judged by; inferred when there is none."),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
-from validator import formats
+from validator import cuts, formats
+from validator.cuts import Shard
 from validator.errors import DataError
 from validator.formats import Header
 from validator.profile import Column, Kind
@@ -17,29 +17,15 @@ from validator.store import Object
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What is profiled: one shard an object, all with the same columns."""
+    """What is profiled: shards, all with the same columns."""
 
-    shards: tuple[Object, ...]
+    shards: tuple[Shard, ...]
     columns: tuple[Column, ...]
 
     @property
     def size(self) -> int:
         """Bytes as they are stored."""
         return sum(shard.size for shard in self.shards)
-
-    def batches(self, shard: Object) -> Iterator[Any]:
-        """Yields a shard's rows.
-
-        Raises:
-            Misfit: A value does not fit its column; `survey` finds kinds that fit.
-            DataError: The bytes are not what the name claims.
-        """
-        return formats.of(shard.uri).batches(shard, self.columns)
-
-    def survey(self) -> Iterator[Sequence[Kind | None]]:
-        """Reads all shards once and yields the kinds that hold their values, batch by batch."""
-        for shard in self.shards:
-            yield from formats.of(shard.uri).survey(shard)
 
     def widened(self, kinds: Sequence[Kind | None]) -> Dataset:
         """Returns the dataset with columns wide enough for these kinds too."""
@@ -48,8 +34,13 @@ class Dataset:
         return replace(self, columns=tuple(columns))
 
 
-def describe(objects: Sequence[Object]) -> Dataset:
+def describe(objects: Sequence[Object], declared: Mapping[str, Kind] | None = None) -> Dataset:
     """Reads the headers of all objects and declares the columns once for all of them.
+
+    Args:
+        objects: What is read.
+        declared: Kinds a schema asks for, by column: they widen what the first values of a format show that
+            declares none itself.
 
     Raises:
         UsageError: A name ends with no known suffix.
@@ -57,16 +48,23 @@ def describe(objects: Sequence[Object]) -> Dataset:
     """
     headers = {target: formats.of(target.uri).header(target) for target in objects}
     _demand_agreement(headers)
-    return Dataset(tuple(objects), tuple(_columns(list(headers.values()))))
+    shards = cuts.plan(objects, lambda target: formats.of(target.uri).weight)
+    return Dataset(shards, tuple(_columns(list(headers.values()), declared or {})))
 
 
-def _columns(headers: Sequence[Header]) -> Iterator[Column]:
+def _columns(headers: Sequence[Header], declared: Mapping[str, Kind]) -> Sequence[Column]:
     if not headers:
-        return
-    lists = headers[0].lists
-    for name, is_list, *kinds in zip(headers[0].fields, lists, *(h.kinds for h in headers), strict=True):
-        # No value seen yet: the narrowest, until one asks for more.
-        yield Column(name, widest(*kinds) or Kind.INT, is_list)
+        return ()
+    side_by_side = zip(*(header.columns for header in headers), strict=True)
+    return [_column(variants, headers, declared) for variants in side_by_side]
+
+
+def _column(variants: Sequence[Column], headers: Sequence[Header], declared: Mapping[str, Kind]) -> Column:
+    """Returns a column wide enough for the first values of every object."""
+    first = variants[0]
+    shown = [v.kind for v, header in zip(variants, headers, strict=True) if v.name not in header.empty]
+    wanted = None if headers[0].types[first.name] else declared.get(first.name)
+    return replace(first, kind=widest(*shown, wanted) or first.kind)
 
 
 def _demand_agreement(headers: Mapping[Object, Header]) -> None:
@@ -80,15 +78,15 @@ def _demand_agreement(headers: Mapping[Object, Header]) -> None:
 
 
 def _difference(expected: Header, found: Header) -> str:
-    if absent := [name for name in expected.fields if name not in found.fields]:
+    if absent := [name for name in expected.types if name not in found.types]:
         return f"the second lacks column {absent[0]!r}"
-    if extra := [name for name in found.fields if name not in expected.fields]:
+    if extra := [name for name in found.types if name not in expected.types]:
         return f"the second has a column more, {extra[0]!r}"
-    if list(expected.fields) != list(found.fields):
+    if list(expected.types) != list(found.types):
         return "their columns are in different order"
-    for name, kind in expected.fields.items():
-        if not (kind and found.fields[name]) and kind != found.fields[name]:
+    for name, kind in expected.types.items():
+        if not (kind and found.types[name]) and kind != found.types[name]:
             return "one is Parquet, the other CSV"
-        if found.fields[name] != kind:
-            return f"column {name!r} is {kind} in the first, {found.fields[name]} in the second"
+        if found.types[name] != kind:
+            return f"column {name!r} is {kind} in the first, {found.types[name]} in the second"
     return ""

@@ -25,14 +25,16 @@ SCHEMA_INFERRED: Final = "SCHEMA_INFERRED"
 INVALID_UTF8: Final = "INVALID_UTF8"
 NON_FINITE_VALUES: Final = "NON_FINITE_VALUES"
 NUL_BYTES: Final = "NUL_BYTES"
+MIXED_TYPES: Final = "MIXED_TYPES"
 
 _SEVERITIES: Final = list(Severity)
 _COMPARISON: Final = ("COMPARATOR_", "SCHEMA_TRAINING_SERVING_SKEW")
 """Codes of drift and skew begin so; every other anomaly of TFDV's is an error."""
 
-_DEFECT_SEVERITIES: Final = {NON_FINITE_VALUES: Severity.WARNING, NUL_BYTES: Severity.WARNING}
+_DEFECT_SEVERITIES: Final = dict.fromkeys((MIXED_TYPES, NON_FINITE_VALUES, NUL_BYTES), Severity.WARNING)
 _DEFECT_EXPECTATIONS: Final = {
     INVALID_UTF8: "text in UTF-8",
+    MIXED_TYPES: "numbers, as its first values are",
     NON_FINITE_VALUES: "finite numbers",
     NUL_BYTES: "text without NUL bytes",
 }

@@ -1,110 +1,127 @@
-"""Profiles a dataset shard by shard: saved states are taken, interruptions are answered, columns widened."""
+"""Profiles a dataset: shards are worked on side by side, and what they found is put together in order.
+
+A shard that begins in the middle of a text guesses where its first row starts: after the next line end, as if
+no quoted field reached across its border. The guess is proved once the shard before it is done, because both
+must meet; one that guessed wrong is read again from where the other ended.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import astuple
-from functools import reduce
-from itertools import chain
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from validator import store
+from validator import formats
+from validator.crew import Crew, Halt
+from validator.cuts import Shard
 from validator.dataset import Dataset
-from validator.errors import Interrupted, UsageError
+from validator.errors import DataError, Interrupted
 from validator.formats import Misfit
-from validator.interruption import Interruption
-from validator.profile import ENGINE_VERSION, Profile
-from validator.store import Object
+from validator.profile import Profile
+from validator.states import State, States
+from validator.survey import Mixture, survey
 from validator.text import count
 
-SUFFIX: Final = ".profile.zip"
+Log = Callable[[str], None]
 
 
-class States:
-    """Saved states of finished shards.
+@dataclass(frozen=True, slots=True)
+class Profiling:
+    """What came of it."""
+
+    dataset: Dataset
+    """With the columns that fitted."""
+    profile: Profile
+    mixtures: tuple[Mixture, ...] = ()
+    """Columns whose first values were numbers, and later ones were not."""
+
+
+def profile(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profiling:
+    """Profiles all shards, anew with wider columns when a value does not fit.
 
     Args:
-        uri: Folder or prefix they lie below.
-    """
-
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
-
-    def take(self, dataset: Dataset, shard: Object) -> Profile | None:
-        """Returns the saved state of exactly this shard, or None; a damaged one is none."""
-        uri = self.name(dataset, shard)
-        try:
-            return Profile.from_bytes(store.at(uri).read(uri), dataset.columns)
-        except (UsageError, ValueError):
-            # S3 answers "denied" for what is absent to those who may not list.
-            return None
-
-    def save(self, dataset: Dataset, shard: Object, profile: Profile) -> None:
-        """Saves the state of a finished shard."""
-        store.write(self.name(dataset, shard), profile.to_bytes())
-
-    def name(self, dataset: Dataset, shard: Object) -> str:
-        """Returns where a shard's state lies: other bytes, columns or engine have other names."""
-        what = [ENGINE_VERSION, astuple(shard), [astuple(column) for column in dataset.columns]]
-        return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)
-
-
-def profile(
-    dataset: Dataset, states: States, interruption: Interruption, log: Callable[[str], None]
-) -> tuple[Dataset, Profile]:
-    """Returns the profile of all shards, and the dataset with the columns that fitted.
+        dataset: What is profiled.
+        states_uri: Folder or prefix of the finished shards' states.
+        crew: Who works.
+        log: Takes lines for people.
 
     Raises:
         Interrupted: A signal asked to end; finished shards are saved.
         DataError: Bytes are not what the names claim.
     """
     try:
-        return dataset, _profile(dataset, states, interruption, log)
+        return Profiling(dataset, _Run(dataset, States(states_uri, dataset.columns), crew, log).profile())
     except Misfit as misfit:
         log(f"profiling anew: {misfit}")
-        fitting = _fitting(dataset, states, interruption)
-        return fitting, _profile(fitting, states, interruption, log)
+    try:
+        fitting, mixtures = survey(dataset, crew)
+    except Interrupted as interrupted:
+        place = "while looking for types that fit"
+        raise _interrupted(crew.interruption.name, place, states_uri) from interrupted
+    run = _Run(fitting, States(states_uri, fitting.columns), crew, log)
+    return Profiling(fitting, run.profile(), mixtures)
 
 
-def _fitting(dataset: Dataset, states: States, interruption: Interruption) -> Dataset:
-    """Returns the dataset with columns wide enough for every value."""
-    survey = _until_interrupted(dataset.survey(), interruption, "while looking for types that fit", states)
-    return reduce(Dataset.widened, survey, dataset)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One pass over all shards with the same columns."""
+
+    dataset: Dataset
+    states: States
+    crew: Crew
+    log: Log
+
+    def profile(self) -> Profile:
+        """Puts the shards together in order."""
+        whole = Profile(self.dataset.columns)
+        end, total = 0, len(self.dataset.shards)
+        finished = self.crew.in_order(self._found, self.dataset.shards)
+        for number, (shard, result) in enumerate(finished, start=1):
+            try:
+                found, is_saved = self._proved(shard, result, end)
+            except Interrupted as interrupted:
+                place = f"after shard {number - 1} of {total}"
+                raise _interrupted(self.crew.interruption.name, place, self.states.uri) from interrupted
+            end = found.end
+            whole.merge(found.profile)
+            rows = count(found.profile.rows, "row")
+            how = "taken from saved state" if is_saved else "done"
+            self.log(f"shard {number} of {total} {how}: {shard}, {rows}")
+        return whole
+
+    def _proved(self, shard: Shard, result: Callable[[], tuple[State, bool]], end: int) -> tuple[State, bool]:
+        """Waits for a shard; reads it again from where the one before ended if it guessed another row."""
+        try:
+            found = result()
+            if not shard.is_guessed or found[0].begin == end:
+                return found
+        except Interrupted:
+            raise
+        except DataError:
+            if not shard.is_guessed:
+                raise
+        return self._found(shard.starting_at(end), Halt(self.crew.interruption))
+
+    def _found(self, shard: Shard, halt: Halt) -> tuple[State, bool]:
+        """Returns what is known of a shard, and whether an earlier start had saved it."""
+        halt.check()
+        if saved := self.states.take(shard):
+            return saved, True
+        state = self._read(shard, halt)
+        self.states.save(shard, state)
+        return state, False
+
+    def _read(self, shard: Shard, halt: Halt) -> State:
+        made = Profile(self.dataset.columns)
+        readings = [formats.of(cut.target.uri).read(cut, self.dataset.columns) for cut in shard.cuts]
+        for reading in readings:
+            for batch in halt.watch(reading.batches):
+                made.add(batch)
+        return State(made, readings[0].extent.begin, readings[-1].extent.end)
 
 
-def _profile(
-    dataset: Dataset, states: States, interruption: Interruption, log: Callable[[str], None]
-) -> Profile:
-    whole = Profile(dataset.columns)
-    for number, shard in enumerate(dataset.shards, start=1):
-        total = len(dataset.shards)
-        place = f"shard {number} of {total}"
-        part = states.take(dataset, shard)
-        if part is not None:
-            log(f"{place} taken from saved state: {shard.uri}")
-        else:
-            part = Profile(dataset.columns)
-            last = f"after shard {number - 1} of {total}"
-            for batch in _until_interrupted(dataset.batches(shard), interruption, last, states):
-                part.add(batch)
-            states.save(dataset, shard, part)
-            log(f"{place} done: {shard.uri}, {count(part.rows, 'row')}")
-        whole.merge(part)
-    return whole
-
-
-def _until_interrupted(
-    batches: Iterator[Any], interruption: Interruption, place: str, states: States
-) -> Iterator[Any]:
-    for batch in chain([None], batches):
-        if interruption.name:
-            raise Interrupted(
-                "interrupted",
-                why=f"{interruption.name} {place}",
-                remedy=f"finished shards are saved below {states.uri}; "
-                "start again with the same output to go on",
-            )
-        if batch is not None:
-            yield batch
+def _interrupted(signal: str, place: str, states_uri: str) -> Interrupted:
+    return Interrupted(
+        "interrupted",
+        why=f"{signal} {place}",
+        remedy=f"finished shards are saved below {states_uri}; start again with the same output to go on",
+    )

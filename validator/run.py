@@ -26,6 +26,7 @@ from validator import (
     documents,
     drift,
     gate,
+    machine,
     manifest,
     profiling,
     report,
@@ -35,6 +36,7 @@ from validator import (
     verdict,
 )
 from validator.contract import Artifact
+from validator.crew import Crew
 from validator.errors import DataError
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION
@@ -113,7 +115,7 @@ def validate(settings: Settings, interruption: Interruption, log: Log) -> Verdic
     """
     watch = Stopwatch()
     expected = _expectations(settings)
-    profiled = profile(settings, interruption, log)
+    profiled = profile(settings, expected.schema, interruption, log)
     watch.lap("profile")
     judged = _judged(settings, expected, profiled, watch)
     _write(settings, Artifact.ANOMALIES, judged.anomalies.SerializeToString(deterministic=True))
@@ -130,27 +132,28 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
     Raises:
         DataError: There are no rows.
     """
-    profiled = profile(settings, interruption, log)
+    profiled = profile(settings, None, interruption, log)
     if profiled.rows == 0:
         raise DataError("cannot infer a schema", why="the data has no rows", remedy="name data that has some")
     return _write(settings, Artifact.SCHEMA, schema.format(schema.infer(profiled.statistics)))
 
 
-def profile(settings: Settings, interruption: Interruption, log: Log) -> Profiled:
-    """Profiles the data and writes its statistics."""
+def profile(settings: Settings, declared: Schema | None, interruption: Interruption, log: Log) -> Profiled:
+    """Profiles the data, typed as its schema asks for, and writes its statistics."""
     source = _source(settings)
     store.prepare(settings.output_uri)
-    states = profiling.States(store.child(settings.output_uri, Artifact.STATES))
-    described = dataset.describe(source.objects)
-    fitting, profile = profiling.profile(described, states, interruption, log)
-    summary = profile.finish()
+    described = dataset.describe(source.objects, schema.kinds(declared) if declared else {})
+    states_uri = store.child(settings.output_uri, Artifact.STATES)
+    crew = Crew(interruption, settings.workers or machine.cpus())
+    made = profiling.profile(described, states_uri, crew, log)
+    summary = made.profile.finish()
     profiled = Profiled(
         dataset=source.dataset,
         statistics=statistics.of(summary),
         rows=summary.rows,
-        bytes=fitting.size,
+        bytes=described.size,
         features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
-        defects=statistics.defects(summary),
+        defects=(*statistics.defects(summary), *statistics.mixtures(made.mixtures)),
     )
     _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
     return profiled

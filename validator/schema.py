@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import text_format
-from tensorflow_metadata.proto.v0.schema_pb2 import BYTES, FLOAT, INT, Feature, HistogramSelection, Schema
+from tensorflow_metadata.proto.v0.schema_pb2 import (
+    BYTES,
+    FLOAT,
+    INT,
+    Feature,
+    FeatureType,
+    HistogramSelection,
+    Schema,
+)
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from validator import core, features
 from validator.errors import UsageError
+from validator.profile import Kind
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
@@ -102,6 +111,11 @@ def with_default_comparators(schema: Schema) -> Schema:
         if not feature.HasField("drift_comparator"):
             _set_default_comparator(feature)
     return copy
+
+
+def kinds(schema: Schema) -> Mapping[str, Kind]:
+    """Returns the kinds of values the schema asks for, by feature."""
+    return {f.name: Kind(FeatureType.Name(f.type)) for f in schema.feature if f.type}
 
 
 def is_categorical(feature: Feature) -> bool:

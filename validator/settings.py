@@ -19,6 +19,8 @@ from validator.errors import UsageError
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
+_GREATEST: Final = 1_000_000
+
 RUN_DATE_PLACEHOLDER: Final = "{run_date}"
 
 _ONE_THREAD: Final = {
@@ -44,6 +46,10 @@ class Settings:
     output_uri: str
     data_environment: str
     """Environment of the schema the data is judged for."""
+    workers: int | None = None
+    """Shards worked on at a time; None for as many as there are processors."""
+    memory_budget_mb: int | None = None
+    """Megabytes (MiB) all of it may take; None for a share of what there is."""
     fail_on: Verdict | None = None
     """From this verdict on the process ends with exit code 3; None never does."""
     capacity: str | None = None
@@ -84,6 +90,8 @@ def load(
         baseline_uri=values.get(Environment.BASELINE_URI),
         output_uri=values.required(Environment.OUTPUT_URI, "--output"),
         data_environment=values.get(Environment.DATA_ENVIRONMENT) or DEFAULT_DATA_ENVIRONMENT,
+        workers=values.number(Environment.WORKERS),
+        memory_budget_mb=values.number(Environment.MEMORY_BUDGET_MB),
         fail_on=values.word("FAIL_ON", Verdict),
         capacity=values.get(Environment.CAPACITY),
         price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),
@@ -145,6 +153,14 @@ class _Values:
             return words(value) if value else None
         except ValueError as error:
             raise UsageError(f"{name} is {value!r}", why=f"it can be {', '.join(words)}") from error
+
+    def number(self, name: str) -> int | None:
+        value = self.get(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and 0 < int(value) <= _GREATEST):
+            raise UsageError(f"{name} is {value!r}", why=f"not a whole number from 1 to {_GREATEST:,}")
+        return int(value)
 
     def price(self, name: str) -> Decimal | None:
         value = self.get(name)

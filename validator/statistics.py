@@ -28,6 +28,7 @@ from validator import text
 from validator.profile import Kind, NumericSummary, Presence, Summary, TextSummary
 from validator.profile.distribution import Counted
 from validator.profile.moments import Floats, Tally
+from validator.survey import Mixture
 
 BUCKETS: Final = 10
 """Of every histogram."""
@@ -46,7 +47,7 @@ class Defect:
     """Something wrong with values that could be read all the same."""
 
     code: str
-    """INVALID_UTF8, NON_FINITE_VALUES or NUL_BYTES."""
+    """INVALID_UTF8, MIXED_TYPES, NON_FINITE_VALUES or NUL_BYTES."""
     feature: str
     detail: str
 
@@ -61,6 +62,19 @@ def of(summary: Summary) -> DatasetFeatureStatisticsList:
 def defects(summary: Summary) -> tuple[Defect, ...]:
     """Returns what is wrong with values, in the order of columns."""
     return tuple(defect for column in summary.columns for defect in _defects(column))
+
+
+def mixtures(found: Sequence[Mixture]) -> tuple[Defect, ...]:
+    """Returns the columns of numbers that have texts among them."""
+    return tuple(
+        Defect(
+            "MIXED_TYPES",
+            mixture.column,
+            f"{text.count(mixture.texts, 'text')} among {text.count(mixture.numbers, 'number')}, "
+            f"the first is {text.quoted(mixture.first)} in row {mixture.row:,} of {mixture.uri}",
+        )
+        for mixture in found
+    )
 
 
 def _defects(column: NumericSummary | TextSummary) -> Sequence[Defect]:

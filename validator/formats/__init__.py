@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from validator.errors import UsageError
 from validator.formats.delimited import Delimited
-from validator.formats.header import Format, Header, Misfit
+from validator.formats.header import Format, Header, Misfit, Reading, Seen
 
-__all__ = ["FORMATS", "Format", "Header", "Misfit", "of"]
+__all__ = ["FORMATS", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
 
 
 def _parquet() -> Format:

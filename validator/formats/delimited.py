@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats.complaints import not_utf8, open_quote, parsing
-from validator.formats.header import Header, Misfit
+from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.stream import Watched
 from validator.profile import Column, Kind
 from validator.store import Object, at
@@ -62,15 +63,21 @@ class Delimited:
                     raise
                 return self._probed(target, 2 * BLOCK_BYTES)
 
-    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
-        """Reads all values as text and yields the kinds that hold them, batch by batch."""
-        names = self.header(target).fields
-        for batch in self._read(target, dict.fromkeys(names, pa.string())):
-            yield [_kind(column) for column in batch.columns]
+    @property
+    def weight(self) -> Weight:
+        """A whole object."""
+        return Weight(64 << 20, is_cuttable=False)
 
-    def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
-        """Yields the rows, typed as the columns say."""
-        return self._read(target, {column.name: _TYPES[column.kind] for column in columns})
+    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
+        """Reads all values as text and yields what they are, batch by batch."""
+        names = self.header(cut.target).types
+        for batch in self._read(cut.target, dict.fromkeys(names, pa.string())):
+            yield [_seen(column) for column in batch.columns]
+
+    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
+        """Reads the rows of a cut, typed as the columns say."""
+        types = {column.name: _TYPES[column.kind] for column in columns}
+        return Reading(self._read(cut.target, types), Extent(cut.start, cut.stop))
 
     def _read(self, target: Object, types: dict[str, Any]) -> Iterator[Any]:
         with self._explained(target), Watched(self._open(target)) as text:
@@ -106,7 +113,9 @@ class Delimited:
         reader = _reader(pa.BufferReader(head), dict.fromkeys(names, pa.string()), block)
         first = next(iter(reader), None)
         kinds = [_kind(column) for column in first.columns] if first else [None] * len(names)
-        return Header(dict.fromkeys(names, ""), kinds, [False] * len(names))
+        columns = [Column(name, kind or Kind.INT) for name, kind in zip(names, kinds, strict=True)]
+        empty = frozenset(name for name, kind in zip(names, kinds, strict=True) if kind is None)
+        return Header(columns, dict.fromkeys(names, ""), empty)
 
     def _demand_closed_quotes(self, target: Object) -> None:
         with self._open(target) as text:
@@ -114,9 +123,9 @@ class Delimited:
                 raise _refused(target, place)
 
     def _demand_decimals(self, target: Object, types: dict[str, Any]) -> None:
-        for kinds in self.survey(target):
-            for (name, kind), found in zip(types.items(), kinds, strict=True):
-                if kind == pa.int64() and found is Kind.BYTES:
+        for batch in self.survey(Cut.whole(target)):
+            for (name, kind), seen in zip(types.items(), batch, strict=True):
+                if kind == pa.int64() and seen.kind is Kind.BYTES:
                     raise _misfit(target, f"column {name!r} has hexadecimal values")
 
     @contextmanager
@@ -162,6 +171,10 @@ def _names(names: Sequence[str], target: Object) -> Sequence[str]:
             why = f"its header has {times} columns named {name!r}"
             raise _refused(target, why, "give each a name of its own")
     return names
+
+
+def _seen(texts: Any) -> Seen:
+    return Seen(_kind(texts), rows=len(texts))
 
 
 def _kind(texts: Any) -> Kind | None:

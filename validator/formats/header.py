@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.profile import Column, Kind
 from validator.store import Object
@@ -15,29 +16,58 @@ from validator.store import Object
 class Header:
     """An object's columns."""
 
-    fields: Mapping[str, str]
-    """Declared type by name, in order; "" where the format declares none."""
-    kinds: Sequence[Kind | None]
-    """What the first values are; None where there is no value."""
-    lists: Sequence[bool]
+    columns: Sequence[Column]
+    """In the order of the object; the kind is that of the first values where the format declares none."""
+    types: Mapping[str, str]
+    """Declared type by name; "" where the format declares none."""
+    empty: frozenset[str] = frozenset()
+    """Columns that showed no value: their kind is a guess, and that of any other object wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the values of a column turned out to be, in a batch of a survey."""
+
+    kind: Kind | None
+    """The narrowest that holds all of them; None where there is no value."""
+    rows: int = 0
+    """Of the batch, those without a value among them."""
+    numbers: int = 0
+    """Values that are numbers."""
+    texts: int = 0
+    """Values that are not."""
+    first_text: str = ""
+    first_row: int = 0
+    """The row of the batch the first text is in, counted from 0."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The rows of one cut."""
+
+    batches: Iterator[Any]
+    """pyarrow.RecordBatches of the declared columns: int64, float64, text or bytes (also as dictionaries),
+    structs of these, and lists of all. Raises Misfit when a value does not fit its column, DataError when
+    the bytes are not what the name claims."""
+    extent: Extent
+    """Which bytes they came from: true once the last batch is read."""
 
 
 class Format(Protocol):
     """One way of writing rows down."""
 
+    @property
+    def weight(self) -> Weight:
+        """How objects of this format are cut."""
+
     def header(self, target: Object) -> Header:
         """Reads an object's columns and the kinds of its first values."""
 
-    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
-        """Reads all values and yields the kinds that hold them, batch by batch."""
+    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
+        """Reads all values and yields what they are, batch by batch."""
 
-    def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
-        """Yields pyarrow.RecordBatches: int64, float64, text or bytes, or lists of these.
-
-        Raises:
-            Misfit: A value does not fit its declared column.
-            DataError: The bytes are not what the name claims.
-        """
+    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
+        """Reads the rows of a cut, typed as the columns say."""
 
 
 class Misfit(DataError):  # noqa: N818 - no error of anyone's

@@ -10,8 +10,9 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import parquet, types
 
+from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats.header import Header
+from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
 from validator.profile import Column, Kind
 from validator.store import Object
@@ -47,16 +48,23 @@ class Parquet:
         with _explained(target, "footer"):
             schema = parquet.ParquetFile(native(target)).schema_arrow
         _demand_names(schema.names, target)
-        kinds = [_kind(field, target) for field in schema]
-        fields = {field.name: str(field.type) for field in schema}
-        return Header(fields, kinds, [_is_list(field.type) for field in schema])
+        columns = [Column(field.name, _kind(field, target), _is_list(field.type)) for field in schema]
+        return Header(columns, {field.name: str(field.type) for field in schema})
 
-    def survey(self, target: Object) -> Iterator[Sequence[Kind | None]]:
+    @property
+    def weight(self) -> Weight:
+        """A whole object."""
+        return Weight(16 << 20, is_cuttable=False)
+
+    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Yields the declared kinds: Parquet knows them."""
-        yield self.header(target).kinds
+        yield [Seen(column.kind) for column in self.header(cut.target).columns]
 
-    def batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
-        """Yields the rows, typed as the columns say."""
+    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
+        """Reads the rows of a cut, typed as the columns say."""
+        return Reading(self._batches(cut.target, columns), Extent(cut.start, cut.stop))
+
+    def _batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
         with _explained(target, "footer"):
             file = parquet.ParquetFile(
                 native(target), read_dictionary=_texts(columns), page_checksum_verification=True

@@ -13,23 +13,27 @@ class Kind(StrEnum):
     INT = "INT"
     FLOAT = "FLOAT"
     BYTES = "BYTES"
+    STRUCT = "STRUCT"
+    """Named fields; never widened."""
 
     def widened(self, other: Kind) -> Kind:
         """Returns the narrowest kind that holds both: INT, then FLOAT, then BYTES."""
         return max(self, other, key=_WIDTHS.index)
 
 
-_WIDTHS = (Kind.INT, Kind.FLOAT, Kind.BYTES)
+_WIDTHS = (Kind.INT, Kind.FLOAT, Kind.BYTES, Kind.STRUCT)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One declared column."""
+    """One declared column, or one field of a struct."""
 
     name: str
     kind: Kind
     is_list: bool = False
     """Whether an example has a list of values rather than one."""
+    fields: tuple[Column, ...] = ()
+    """Of a struct."""
 
 
 def widest(*kinds: Kind | None) -> Kind | None:

@@ -16,6 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from validator import dataset, profiling, store
+from validator.crew import Crew
 from validator.errors import DataError, UsageError
 from validator.formats import complaints, delimited
 from validator.interruption import Interruption
@@ -25,8 +26,8 @@ from validator.profile import Kind, NumericSummary, Summary, TextSummary
 def summary(path: Path) -> Summary:
     """Profiles what lies at a path."""
     described = dataset.describe(store.at("").list(str(path)))
-    states = profiling.States(str(path.parent / f"states-{path.name}"))
-    return profiling.profile(described, states, Interruption(), lambda _: None)[1].finish()
+    states_uri = str(path.parent / f"states-{path.name}")
+    return profiling.profile(described, states_uri, Crew(Interruption()), lambda _: None).profile.finish()
 
 
 def csv(folder: Path, content: bytes, name: str = "a.csv") -> Path:

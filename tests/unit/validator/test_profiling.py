@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from validator import dataset, profiling, store
+from validator.crew import Crew
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted
-from validator.formats import Misfit
+from validator.formats import Misfit, Reading
+from validator.formats.delimited import Delimited
 from validator.interruption import Interruption
 from validator.profile import Kind, Profile
-from validator.profiling import States
+from validator.states import States
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ def described(folder: Path) -> Dataset:
 
 def profile(folder: Path, interruption: Interruption | None = None) -> tuple[Profile, list[str]]:
     log: list[str] = []
-    states = States(str(folder / "states"))
-    _, made = profiling.profile(described(folder), states, interruption or Interruption(), log.append)
-    return made, [line.split(":")[0] for line in log]
+    crew = Crew(interruption or Interruption())
+    made = profiling.profile(described(folder), str(folder / "states"), crew, log.append)
+    return made.profile, [line.split(":")[0] for line in log]
 
 
 class After(Interruption):
@@ -105,8 +106,8 @@ def test_a_misfit_starts_anew_with_wider_columns(folder: Path) -> None:
 def test_a_survey_can_be_interrupted_between_its_batches(folder: Path) -> None:
     (folder / "data" / "2.csv").write_text("n,t\n" + "1,x\n" * 400_000 + "one,x\n")
     profile(folder)
-    # One look before the third shard, one before the survey, one after each batch of it.
-    for looks in (1, 2, 3):
+    # Four looks before the survey, one at each of its objects, one after each batch.
+    for looks in (5, 6, 7):
         with pytest.raises(Interrupted, match="SIGTERM while looking for types that fit; finished shards"):
             profile(folder, After(looks))
 
@@ -115,20 +116,19 @@ def test_states_of_other_columns_have_other_names(folder: Path) -> None:
     narrow = described(folder)
     (folder / "data" / "3.csv").write_text("n,t\nx,x\n")
     wide = described(folder)
-    states = States("s")
-    assert states.name(narrow, narrow.shards[0]) != states.name(wide, wide.shards[0])
+    names = {States("s", d.columns).name(narrow.shards[0]) for d in (narrow, wide)}
+    assert len(names) == 2
 
 
 def test_a_survey_that_does_not_help_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def misfit(_: Any, __: Any) -> Iterator[Any]:
+    def misfit(*_: Any) -> Reading:
         raise Misfit("cannot read x")
 
-    monkeypatch.setattr(Dataset, "batches", misfit)
+    monkeypatch.setattr(Delimited, "read", misfit)
     with pytest.raises(DataError, match="cannot read x"):
         profile(folder)
 
 
 def test_no_shard_is_no_row(tmp_path: Path) -> None:
-    empty = dataset.describe([])
-    _, made = profiling.profile(empty, States(str(tmp_path)), Interruption(), print)
+    made = profiling.profile(dataset.describe([]), str(tmp_path), Crew(Interruption()), print).profile
     assert (made.rows, made.finish().columns) == (0, ())

@@ -1,0 +1,64 @@
+"""Saved states: what is known of a finished shard, under a name that only equal work has.
+
+A file is one line of JSON (the shard in words, the offsets its rows began and ended at), then the profile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Final
+
+from validator import store
+from validator.cuts import Shard
+from validator.errors import UsageError
+from validator.profile import ENGINE_VERSION, Column, Profile
+
+SUFFIX: Final = ".state"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a finished shard."""
+
+    profile: Profile
+    begin: int
+    """Offset of its first row in the object it begins in."""
+    end: int
+    """Offset after its last row in the object it ends in."""
+
+
+class States:
+    """Saved states of finished shards.
+
+    Args:
+        uri: Folder or prefix they lie below.
+        columns: What all of them hold.
+    """
+
+    def __init__(self, uri: str, columns: Sequence[Column]) -> None:
+        self.uri = uri
+        self._columns = columns
+
+    def take(self, shard: Shard) -> State | None:
+        """Returns the saved state of exactly this shard, or None; a damaged one is none."""
+        uri = self.name(shard)
+        try:
+            head, _, content = store.at(uri).read(uri).partition(b"\n")
+            extent = json.loads(head)
+            return State(Profile.from_bytes(content, self._columns), extent["begin"], extent["end"])
+        except (UsageError, ValueError, KeyError, TypeError):
+            # S3 answers "denied" for what is absent to those who may not list.
+            return None
+
+    def save(self, shard: Shard, state: State) -> None:
+        """Saves the state of a finished shard."""
+        head = {"shard": str(shard), "begin": state.begin, "end": state.end}
+        store.write(self.name(shard), json.dumps(head).encode() + b"\n" + state.profile.to_bytes())
+
+    def name(self, shard: Shard) -> str:
+        """Returns where a shard's state lies: other bytes, columns or engine have other names."""
+        what = [ENGINE_VERSION, astuple(shard), [astuple(column) for column in self._columns]]
+        return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)
