@@ -1,4 +1,4 @@
-"""Where a profile's CPU seconds go, on one thread: `python -m bench.hotspots FILE…`; by stage, column and call.
+"""Where a profile's CPU seconds go, by stage, column and call: `python -m bench.hotspots FILE…`, one thread.
 
 Batches of a shard are decoded before any of them is added, so that a reader's own threads are not charged to
 the statistics. CPU seconds are those of the whole process, native threads included.
