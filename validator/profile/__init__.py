@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from validator.profile.columns import Column, Kind
 from validator.profile.state import ENGINE_VERSION, Profile
-from validator.profile.summary import NumericSummary, Presence, Summary, TextSummary
+from validator.profile.summary import (
+    ColumnSummary,
+    NumericSummary,
+    Presence,
+    StructSummary,
+    Summary,
+    TextSummary,
+)
 
 __all__ = [
     "ENGINE_VERSION",
     "Column",
+    "ColumnSummary",
     "Kind",
     "NumericSummary",
     "Presence",
     "Profile",
+    "StructSummary",
     "Summary",
     "TextSummary",
 ]

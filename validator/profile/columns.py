@@ -30,10 +30,22 @@ class Column:
 
     name: str
     kind: Kind
-    is_list: bool = False
-    """Whether an example has a list of values rather than one."""
+    depth: int = 0
+    """How many lists are around a value: 0 for one value an example, 1 for a list of them, and so on."""
     fields: tuple[Column, ...] = ()
     """Of a struct."""
+    is_guessed: bool = False
+    """Whether no value has shown the kind: if there is none at all it is text, as TFDV has it."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether an example has a list of values rather than one."""
+        return self.depth > 0
+
+    @property
+    def leaves(self) -> int:
+        """How many columns of values it stands for."""
+        return sum(field.leaves for field in self.fields) or 1
 
 
 def widest(*kinds: Kind | None) -> Kind | None:

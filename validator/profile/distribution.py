@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from validator.profile.moments import Floats, Tally
 from validator.profile.sketches import Quantiles
+from validator.profile.sums import Floats, Tally
 
 
 class Distribution(Protocol):
@@ -26,7 +26,7 @@ class Counted:
     """A distribution of numbers that are all known."""
 
     values: Floats
-    """Ascending, each once."""
+    """Ascending."""
     ends: Tally
     """How many numbers are at most each value."""
 

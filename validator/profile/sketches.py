@@ -5,29 +5,30 @@ All three merge, and serialize in the library's own stable, language-independent
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import datasketches
 import numpy as np
 
-from validator.profile.moments import Floats, Tally
+from validator.profile.sums import Floats, Tally
 
-QUANTILES_K: Final = 2048
-"""KLL: a rank is off by at most 0.14 % of the rows, with 99 % confidence."""
-FREQUENT_LOG2: Final = 14
-"""Misra-Gries over 2**14 slots: a count is low by at most 3.5 / 2**14 = 0.021 % of the rows."""
-DISTINCT_LOG2: Final = 14
-"""HyperLogLog over 2**14 registers: relative standard error 0.65 %."""
+DISTINCT_DEVIATIONS: Final = 3
+"""Standard errors that make up the stated bound of a distinct count."""
 
 _REPEAT_AT_ONCE: Final = 1 << 20
 
 
 class Quantiles:
-    """Ranks of finite numbers (KLL)."""
+    """Ranks of finite numbers (KLL).
 
-    def __init__(self, sketch: Any = None) -> None:
-        self._sketch = sketch or datasketches.kll_doubles_sketch(QUANTILES_K)
+    Args:
+        k: Size; the greater the finer.
+    """
+
+    def __init__(self, k: int) -> None:
+        self._sketch: Any = datasketches.kll_doubles_sketch(k)
 
     def add(self, values: Floats) -> None:
         """Takes in numbers."""
@@ -42,6 +43,11 @@ class Quantiles:
     def merge(self, other: Quantiles) -> None:
         """Takes in another's numbers."""
         self._sketch.merge(other._sketch)
+
+    @property
+    def rank_error(self) -> float:
+        """By how large a share of all numbers a rank may be off, with 99 % confidence."""
+        return float(self._sketch.normalized_rank_error(False))
 
     def values_at(self, shares: Floats) -> Floats:
         """Returns the numbers below which these shares (0 to 1) of all lie."""
@@ -58,27 +64,37 @@ class Quantiles:
     @classmethod
     def from_bytes(cls, content: bytes) -> Quantiles:
         """Reads the library's serialization."""
-        return cls(datasketches.kll_doubles_sketch.deserialize(content))
+        restored = cls.__new__(cls)
+        restored._sketch = datasketches.kll_doubles_sketch.deserialize(bytes(content))
+        return restored
 
 
 class Frequent:
-    """The most frequent texts (frequent items), and how many there are (HyperLogLog)."""
+    """The most frequent texts (frequent items), and how many there are (HyperLogLog).
 
-    def __init__(self, items: Any = None, distinct: Any = None) -> None:
-        self._items = items or datasketches.frequent_strings_sketch(FREQUENT_LOG2)
-        self._distinct = distinct or datasketches.hll_sketch(DISTINCT_LOG2, datasketches.tgt_hll_type.HLL_8)
+    Args:
+        frequent_log2: Base-2 logarithm of the slots for frequent texts.
+        distinct_log2: Base-2 logarithm of HyperLogLog's registers.
+    """
 
-    def add(self, texts: Sequence[str], counts: Iterable[int]) -> None:
+    def __init__(self, frequent_log2: int, distinct_log2: int) -> None:
+        self._items: Any = datasketches.frequent_strings_sketch(frequent_log2)
+        self._distinct: Any = datasketches.hll_sketch(distinct_log2, datasketches.tgt_hll_type.HLL_8)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Takes in texts."""
+        _exhaust(map(self._items.update, texts))
+        _exhaust(map(self._distinct.update, texts))
+
+    def add_counted(self, texts: Sequence[str], counts: Iterable[int]) -> None:
         """Takes in texts, each as often as its count says."""
-        update, note = self._items.update, self._distinct.update
-        for text, count in zip(texts, counts, strict=True):
-            update(text, count)
-            note(text)
+        _exhaust(map(self._items.update, texts, counts))
+        _exhaust(map(self._distinct.update, texts))
 
     def merge(self, other: Frequent) -> None:
         """Takes in another's texts."""
         self._items.merge(other._items)
-        union = datasketches.hll_union(DISTINCT_LOG2)
+        union = datasketches.hll_union(max(self._distinct.lg_config_k, other._distinct.lg_config_k))
         union.update(self._distinct)
         union.update(other._distinct)
         self._distinct = union.get_result(datasketches.tgt_hll_type.HLL_8)
@@ -86,8 +102,18 @@ class Frequent:
     @property
     def distinct(self) -> int:
         """How many different texts there are, estimated."""
-        estimate: float = self._distinct.get_estimate()
-        return round(estimate)
+        return round(float(self._distinct.get_estimate()))
+
+    @property
+    def distinct_error(self) -> float:
+        """By how large a share the number of different texts may be too low or too high."""
+        above = self._distinct.get_upper_bound(DISTINCT_DEVIATIONS) / max(1.0, self._distinct.get_estimate())
+        return float(above - 1.0)
+
+    @property
+    def count_error(self) -> float:
+        """By how large a share of all texts a count may be too low."""
+        return float(self._items.epsilon)
 
     def ranked(self) -> list[tuple[str, int]]:
         """Returns the frequent texts, each with the count it has at least."""
@@ -102,10 +128,15 @@ class Frequent:
     @classmethod
     def from_bytes(cls, items: bytes, distinct: bytes) -> Frequent:
         """Reads the library's serializations."""
-        return cls(
-            datasketches.frequent_strings_sketch.deserialize(items),
-            datasketches.hll_sketch.deserialize(distinct),
-        )
+        restored = cls.__new__(cls)
+        restored._items = datasketches.frequent_strings_sketch.deserialize(bytes(items))
+        restored._distinct = datasketches.hll_sketch.deserialize(bytes(distinct))
+        return restored
+
+
+def _exhaust(calls: Iterable[object]) -> None:
+    """Makes every call; a deque without room does it at the speed of C."""
+    deque(calls, maxlen=0)
 
 
 def _repeated(values: Floats, ends: Tally, start: int, stop: int) -> Floats:

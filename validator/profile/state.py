@@ -1,32 +1,27 @@
-"""The state of a whole shard, and its serialization.
-
-A stored state is a zip archive: `profile.json` (engine version, rows, and per column its declaration,
-presence and scalars) and, per column, `<index>/counts.arrow` (an Arrow IPC stream of value and count), or the
-sketches `quantiles.kll`, `frequent.items`, `distinct.hll` in Apache DataSketches' own format. No pickle.
-"""
+"""The state of a whole shard: it takes in batches, merges with others, and says what it knows."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from validator.profile import archive, numeric, text
+from validator.profile.archive import Blobs
 from validator.profile.columns import Column, Kind
-from validator.profile.counts import Limit
-from validator.profile.numeric import NumericState
-from validator.profile.parts import Parts
-from validator.profile.summary import Presence, Summary
-from validator.profile.text import TextState
+from validator.profile.limits import Limits
+from validator.profile.numeric import NumericDigest
+from validator.profile.occurrences import Occurrences, Parts
+from validator.profile.presence import PresenceState
+from validator.profile.summary import ColumnSummary, Presence, StructSummary, Summary
+from validator.profile.text import TextDigest
 
-ENGINE_VERSION: Final = 1
+ENGINE_VERSION: Final = 2
 """Raised whenever equal data would give another state, or another serialization."""
 
-_INDEX: Final = "profile.json"
+_ARROW_TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.binary()}
 
 
 class Profile:
@@ -37,12 +32,12 @@ class Profile:
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        limit = Limit.for_width(len(columns))
+        limits = Limits.for_width(sum(column.leaves for column in columns))
         self.rows = 0
-        self._columns = tuple(ColumnState(column, limit) for column in columns)
+        self._columns = tuple(_state_of(column, limits) for column in columns)
 
     def add(self, batch: Any) -> None:
-        """Takes in a pyarrow.RecordBatch: int64, float64, text or bytes, or lists of these."""
+        """Takes in a pyarrow.RecordBatch: int64, float64, text or bytes, structs of these, lists of all."""
         self.rows += batch.num_rows
         for state, array in zip(self._columns, batch.columns, strict=True):
             state.add(array)
@@ -58,16 +53,10 @@ class Profile:
         return Summary(self.rows, tuple(state.finish() for state in self._columns))
 
     def to_bytes(self) -> bytes:
-        """Returns the state as this module's docstring describes it."""
-        stored = [state.to_parts() for state in self._columns]
-        index = {"engine": ENGINE_VERSION, "rows": self.rows, "columns": [dict(p.scalars) for p in stored]}
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            _put(archive, _INDEX, json.dumps(index).encode())
-            for number, parts in enumerate(stored):
-                for name, blob in parts.blobs.items():
-                    _put(archive, f"{number}/{name}", blob)
-        return buffer.getvalue()
+        """Returns the state as `archive` describes it."""
+        blobs: list[bytes] = []
+        columns = [state.to_scalars(blobs) for state in self._columns]
+        return archive.pack({"engine": ENGINE_VERSION, "rows": self.rows, "columns": columns}, blobs)
 
     @classmethod
     def from_bytes(cls, content: bytes, columns: Sequence[Column]) -> Profile:
@@ -77,105 +66,135 @@ class Profile:
             ValueError: It is damaged, or of another engine or of other columns.
         """
         try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                return cls._from_archive(archive, columns)
-        except (zipfile.BadZipFile, KeyError, TypeError, EOFError, OSError) as error:
+            index, body = archive.unpack(content)
+            return cls._restored(index, Blobs(body), columns)
+        except (KeyError, TypeError, OSError, IndexError, pa.ArrowException) as error:
             raise ValueError(f"not a stored state ({error})") from error
 
     @classmethod
-    def _from_archive(cls, archive: zipfile.ZipFile, columns: Sequence[Column]) -> Profile:
-        index = json.loads(archive.read(_INDEX))
-        if index["engine"] != ENGINE_VERSION or len(index["columns"]) != len(columns):
-            raise ValueError("a state of another engine or other columns")
+    def _restored(cls, index: Mapping[str, Any], blobs: Blobs, columns: Sequence[Column]) -> Profile:
+        if index["engine"] != ENGINE_VERSION:
+            raise ValueError(f"a state of engine {index['engine']}, this is {ENGINE_VERSION}")
         profile = cls(columns)
         profile.rows = index["rows"]
-        blobs = _blobs(archive)
-        for number, (state, scalars) in enumerate(zip(profile._columns, index["columns"], strict=True)):
-            state.restore(Parts(scalars, blobs.get(number, {})))
+        for state, scalars in zip(profile._columns, index["columns"], strict=True):
+            state.restore(scalars, blobs)
         return profile
 
 
-class ColumnState:
-    """Presence and values of one column."""
+class _ValuesState:
+    """Presence and values of a column of numbers or texts."""
 
-    def __init__(self, column: Column, limit: Limit) -> None:
+    def __init__(self, column: Column, limits: Limits) -> None:
         self._column = column
-        self._limit = limit
-        self._rows = 0
-        self._missing = 0
-        self._lengths: Counter[int] = Counter()
-        # NumericState or TextState, which never meet: equal columns have equal kinds.
-        self._values: Any = self._kind(column, limit)
+        self._limits = limits
+        self._presence = PresenceState(column.depth)
+        self._values: Occurrences[Any] = Occurrences(self._type, limits, self._digest(limits))
 
     @property
-    def _kind(self) -> type[NumericState | TextState]:
-        return TextState if self._column.kind is Kind.BYTES else NumericState
+    def _type(self) -> Any:
+        return _ARROW_TYPES[self._column.kind]
+
+    @property
+    def _digest(self) -> Any:
+        return TextDigest if self._column.kind is Kind.BYTES else NumericDigest
 
     def add(self, array: Any) -> None:
         """Takes in one batch of the column."""
-        self._rows += len(array)
-        self._missing += array.null_count
-        present = array.drop_null() if array.null_count else array
         if self._column.is_list:
-            present = self._flattened(present)
+            array = self._presence.add_lists(array)
         else:
-            self._lengths[1] += len(present)
-        if len(present):
-            self._values.add(present)
+            self._presence.add(array)
+        if array.null_count < len(array):
+            self._values.add(array)
 
-    def merge(self, other: ColumnState) -> None:
+    def merge(self, other: _ValuesState) -> None:
         """Takes in the same column of other rows."""
-        self._rows += other._rows
-        self._missing += other._missing
-        self._lengths.update(other._lengths)
+        self._presence.merge(other._presence)
         self._values.merge(other._values)
 
-    def finish(self) -> Any:
-        """Says what is known; a column without a value is text, as TFDV has it."""
-        presence = Presence(self._rows, self._missing, {n: c for n, c in self._lengths.items() if c})
-        if presence.values == 0:
-            column = Column(self._column.name, Kind.BYTES, self._column.is_list)
-            return TextState(column, self._limit).finish(presence)
-        return self._values.finish(presence)
+    def finish(self) -> ColumnSummary:
+        """Says what is known."""
+        presence = self._presence.finish()
+        if self._column.is_guessed and presence.values == 0:
+            return _no_value(self._column, presence, self._limits)
+        if self._column.kind is Kind.BYTES:
+            return text.summarize(self._column, presence, self._values)
+        return numeric.summarize(self._column, presence, self._values)
 
-    def to_parts(self) -> Parts:
-        """Returns the state as scalars and blobs."""
-        values = self._values.to_parts()
-        scalars = {
-            "name": self._column.name,
-            "rows": self._rows,
-            "missing": self._missing,
-            "lengths": sorted(self._lengths.items()),
-            "values": dict(values.scalars),
-        }
-        return Parts(scalars, values.blobs)
+    def to_scalars(self, blobs: list[bytes]) -> Mapping[str, Any]:
+        """Returns what JSON can say, and appends the blobs."""
+        table = self._values.table()
+        parts = self._values.digest.to_parts() if table is None else Parts({}, archive.write_table(*table))
+        blobs.extend(parts.blobs.values())
+        values = {**archive.described(parts), "is_exact": table is not None}
+        return {"name": self._column.name, "presence": self._presence.to_scalars(), "values": values}
 
-    def restore(self, parts: Parts) -> None:
-        """Takes over what `to_parts` returned."""
-        scalars = parts.scalars
-        if scalars["name"] != self._column.name:
-            raise ValueError(f"a state of column {scalars['name']!r}, not {self._column.name!r}")
-        self._rows, self._missing = scalars["rows"], scalars["missing"]
-        self._lengths = Counter(dict(scalars["lengths"]))
-        self._values = self._kind.from_parts(self._column, self._limit, Parts(scalars["values"], parts.blobs))
-
-    def _flattened(self, lists: Any) -> Any:
-        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
-        sizes, rows = np.unique(lengths, return_counts=True)
-        self._lengths.update(dict(zip(sizes.tolist(), rows.tolist(), strict=True)))
-        return lists.flatten().drop_null()
+    def restore(self, scalars: Mapping[str, Any], blobs: Blobs) -> None:
+        """Takes over what `to_scalars` returned."""
+        _demand_name(scalars, self._column)
+        self._presence.restore(scalars["presence"])
+        stored = dict(scalars["values"])
+        parts = blobs.of({"blobs": stored.pop("blobs")})
+        if stored.pop("is_exact"):
+            self._values.add_counted(*archive.read_table(self._type, parts.blobs))
+        else:
+            self._values.restore(self._digest.from_parts(self._limits, Parts(stored, parts.blobs)))
 
 
-def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # The time is left out: equal states are equal bytes.
-    entry = zipfile.ZipInfo(name)
-    archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+class _StructState:
+    """Presence and fields of a column of structs."""
+
+    def __init__(self, column: Column, limits: Limits) -> None:
+        self._column = column
+        self._presence = PresenceState(column.depth)
+        self._fields = tuple(_state_of(field, limits) for field in column.fields)
+
+    def add(self, array: Any) -> None:
+        """Takes in one batch; a null among a list's structs is a row without any field, as TFDV has it."""
+        if self._column.is_list:
+            structs = self._presence.add_lists(array)
+        else:
+            self._presence.add(array)
+            structs = array.drop_null()
+        for number, field in enumerate(self._fields):
+            # Not .field(): that one knows nothing of the structs that are null.
+            field.add(pc.struct_field(structs, [number]))
+
+    def merge(self, other: _StructState) -> None:
+        """Takes in the same column of other rows."""
+        self._presence.merge(other._presence)
+        for field, theirs in zip(self._fields, other._fields, strict=True):
+            field.merge(theirs)
+
+    def finish(self) -> StructSummary:
+        """Says what is known."""
+        fields = tuple(field.finish() for field in self._fields)
+        return StructSummary(self._column, self._presence.finish(), fields)
+
+    def to_scalars(self, blobs: list[bytes]) -> Mapping[str, Any]:
+        """Returns what JSON can say, and appends the blobs of the fields."""
+        fields = [field.to_scalars(blobs) for field in self._fields]
+        return {"name": self._column.name, "presence": self._presence.to_scalars(), "fields": fields}
+
+    def restore(self, scalars: Mapping[str, Any], blobs: Blobs) -> None:
+        """Takes over what `to_scalars` returned."""
+        _demand_name(scalars, self._column)
+        self._presence.restore(scalars["presence"])
+        for field, stored in zip(self._fields, scalars["fields"], strict=True):
+            field.restore(stored, blobs)
 
 
-def _blobs(archive: zipfile.ZipFile) -> Mapping[int, Mapping[str, bytes]]:
-    found: dict[int, dict[str, bytes]] = {}
-    for path in archive.namelist():
-        number, slash, name = path.partition("/")
-        if slash:
-            found.setdefault(int(number), {})[name] = archive.read(path)
-    return found
+def _state_of(column: Column, limits: Limits) -> Any:
+    # The two never meet in a merge: equal columns have equal kinds.
+    return (_StructState if column.kind is Kind.STRUCT else _ValuesState)(column, limits)
+
+
+def _no_value(column: Column, presence: Presence, limits: Limits) -> ColumnSummary:
+    nothing = Occurrences(pa.binary(), limits, TextDigest(limits))
+    return text.summarize(Column(column.name, Kind.BYTES, column.depth), presence, nothing)
+
+
+def _demand_name(scalars: Mapping[str, Any], column: Column) -> None:
+    if scalars["name"] != column.name:
+        raise ValueError(f"a state of column {scalars['name']!r}, not {column.name!r}")

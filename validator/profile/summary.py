@@ -11,21 +11,26 @@ from validator.profile.distribution import Distribution
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """In how many examples a column has values, and how many at a time."""
+    """In how many rows a column has values, and how many at a time.
+
+    The rows of a struct's field are the structs.
+    """
 
     rows: int
     missing: int
     lengths: Mapping[int, int]
-    """Number of examples by number of values; missing ones are left out."""
+    """Number of rows by number of values (innermost ones of nested lists); missing rows are left out."""
+    levels: tuple[Presence, ...] = ()
+    """Of nested lists: the same for each list by itself, outermost first."""
 
     @property
     def present(self) -> int:
-        """Examples that are not missing; an empty list is not missing."""
+        """Rows that are not missing; an empty list is not missing."""
         return self.rows - self.missing
 
     @property
     def values(self) -> int:
-        """Values of all examples together."""
+        """Values of all rows together; what is null in a list is one."""
         return sum(length * rows for length, rows in self.lengths.items())
 
 
@@ -45,8 +50,8 @@ class NumericSummary:
     mean: float
     variance: float
     distribution: Distribution
-    is_exact: bool
-    """Whether quantiles and histograms are exact, or sketched."""
+    rank_error: float | None
+    """By how large a share of the numbers a rank may be off; None where quantiles are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,32 @@ class TextSummary:
     presence: Presence
     content: int
     """Bytes of all values together."""
+    shortest: int
+    """Bytes."""
+    longest: int
+    """Bytes."""
     invalid_utf8: int
     with_nul: int
     """Values with a NUL byte in them."""
     distinct: int
     ranked: tuple[tuple[str, int], ...]
     """The most frequent values, most frequent first; of equal ones the greater first, as TFDV has it."""
-    is_exact: bool
-    """Whether counts of values are exact, or sketched."""
+    count_error: float | None
+    """By how large a share of the texts a count may be too low; None where counts are exact."""
+    distinct_error: float | None
+    """By how large a share the number of distinct texts may be off; None where it is exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class StructSummary:
+    """A column of structs; their fields are in the order of the column."""
+
+    column: Column
+    presence: Presence
+    fields: tuple[ColumnSummary, ...]
+
+
+ColumnSummary = NumericSummary | TextSummary | StructSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +95,4 @@ class Summary:
     """A whole dataset."""
 
     rows: int
-    columns: tuple[NumericSummary | TextSummary, ...]
+    columns: tuple[ColumnSummary, ...]

@@ -1,7 +1,8 @@
-"""State of a column of texts or bytes."""
+"""Texts and bytes of one column."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -10,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from validator.profile.columns import Column
-from validator.profile.counts import Counts, Limit, Values, tally
-from validator.profile.moments import Tally
-from validator.profile.parts import Parts, read_table, write_table
+from validator.profile.counts import Values, tally
+from validator.profile.limits import Limits
+from validator.profile.occurrences import Occurrences, Parts
 from validator.profile.sketches import Frequent
 from validator.profile.summary import Presence, TextSummary
+from validator.profile.sums import Tally
 
 RANKS: Final = 1_000
 """How many of the most frequent values are reported: the size of TFDV's rank histogram."""
@@ -25,126 +27,144 @@ LARGE: Final = "__LARGE_BYTES__"
 """TFDV's stand-in for a value above `LARGE_BYTES` in a sketch."""
 LARGE_BYTES: Final = 1_024
 
+_SAMPLE: Final = 4_096
+_UNIQUE_SHARE: Final = 0.9
+"""From this share of distinct values in a sample on, counting a batch first saves nothing."""
+
 
 @dataclass(slots=True)
 class Texts:
     """What is exact whatever the number of values."""
 
     content: int = 0
+    shortest: int | None = None
+    longest: int = 0
     invalid_utf8: int = 0
     with_nul: int = 0
 
-    def add(self, values: Values, counts: Tally) -> None:
-        """Takes in values, each as often as its count says."""
+    def add(self, values: Values, counts: Tally | None = None) -> None:
+        """Takes in binary values, each as often as its count says."""
         if len(values) == 0:
             return
-        self.content += int(np.dot(pc.binary_length(values).to_numpy(), counts))
+        lengths = pc.binary_length(values).to_numpy()
+        self.content += int(lengths.sum(dtype=np.int64) if counts is None else np.dot(lengths, counts))
+        self._stretch(int(lengths.min()), int(lengths.max()))
         lowest, highest = _extreme_bytes(values)
         if lowest == 0:
-            self.with_nul += int(counts[_has_nul(values)].sum())
+            self.with_nul += _weight(_has_nul(values), counts)
         if highest >= 0x80:
-            self.invalid_utf8 += int(counts[_is_invalid(values)].sum())
+            self.invalid_utf8 += _weight(_is_invalid(values), counts)
 
     def merge(self, other: Texts) -> None:
         """Takes in another's values."""
         self.content += other.content
         self.invalid_utf8 += other.invalid_utf8
         self.with_nul += other.with_nul
+        if other.shortest is not None:
+            self._stretch(other.shortest, other.longest)
+
+    def _stretch(self, shortest: int, longest: int) -> None:
+        self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
+        self.longest = max(self.longest, longest)
 
 
-class TextState:
-    """Values of one column: exact counts up to a limit, frequent items and distinct count beyond."""
+class TextDigest:
+    """Texts that are too many to be counted one by one.
 
-    def __init__(self, column: Column, limit: Limit) -> None:
-        self._column = column
-        self._limit = limit
-        self._texts = Texts()
-        self._counts: Counts | None = Counts(pa.large_binary(), limit)
-        self._frequent: Frequent | None = None
+    Args:
+        limits: How fine the sketches are.
+    """
 
-    def add(self, values: Values) -> None:
-        """Takes in the values of one batch, nulls left out."""
-        found, counts = tally(values)
-        distinct = found.cast(pa.large_binary())
-        self._texts.add(distinct, counts)
-        if self._counts is None:
-            self._sketch(distinct, counts)
+    def __init__(self, limits: Limits) -> None:
+        self.texts = Texts()
+        self.frequent = Frequent(limits.frequent_log2, limits.distinct_log2)
+
+    def add(self, values: Any) -> None:
+        """Takes in the texts of a batch, nulls among them."""
+        if not _is_unique(values):
+            distinct, counts = tally(values)
+            self.add_counted(distinct.cast(pa.binary()), counts)
             return
-        self._counts.add(distinct, counts)
-        self._settle()
+        present = values.drop_null() if values.null_count else values
+        binary = present.cast(pa.binary())
+        self.texts.add(binary)
+        self.frequent.add(_readable(binary, self.texts))
 
-    def merge(self, other: TextState) -> None:
-        """Takes in another's values; what one of both has sketched is sketched."""
-        self._texts.merge(other._texts)
-        if self._counts is not None and other._counts is not None:
-            self._counts.merge(other._counts)
-            self._settle()
-            return
-        self._spill()
-        if other._counts is not None:
-            self._sketch(*other._counts.table())
-        elif other._frequent is not None:
-            self._sketches().merge(other._frequent)
+    def add_counted(self, values: Values, counts: Tally) -> None:
+        """Takes in texts, each as often as its count says."""
+        self.texts.add(values, counts)
+        texts = _readable(values, self.texts)
+        if counts.max(initial=1) == 1:
+            self.frequent.add(texts)
+        else:
+            self.frequent.add_counted(texts, counts.tolist())
 
-    def finish(self, presence: Presence) -> TextSummary:
-        """Says what is known."""
-        distinct, ranked = self._ranked()
-        return TextSummary(
-            column=self._column,
-            presence=presence,
-            content=self._texts.content,
-            invalid_utf8=self._texts.invalid_utf8,
-            with_nul=self._texts.with_nul,
-            distinct=distinct,
-            ranked=ranked,
-            is_exact=self._counts is not None,
-        )
+    def merge(self, other: TextDigest) -> None:
+        """Takes in another's texts."""
+        self.texts.merge(other.texts)
+        self.frequent.merge(other.frequent)
 
     def to_parts(self) -> Parts:
-        """Returns the state as scalars and blobs."""
-        if self._counts is not None:
-            return Parts(asdict(self._texts), {"counts.arrow": write_table(*self._counts.table())})
-        items, distinct = self._sketches().to_bytes()
-        return Parts(asdict(self._texts), {"frequent.items": items, "distinct.hll": distinct})
+        """Returns scalars and the sketches."""
+        items, distinct = self.frequent.to_bytes()
+        return Parts(asdict(self.texts), {"frequent.items": items, "distinct.hll": distinct})
 
     @classmethod
-    def from_parts(cls, column: Column, limit: Limit, parts: Parts) -> TextState:
+    def from_parts(cls, limits: Limits, parts: Parts) -> TextDigest:
         """Reads what `to_parts` returned."""
-        state = cls(column, limit)
-        state._texts = Texts(**parts.scalars)
-        if "counts.arrow" in parts.blobs and state._counts is not None:
-            state._counts.add(*read_table(parts.blobs["counts.arrow"]))
-        else:
-            state._counts = None
-            state._frequent = Frequent.from_bytes(parts.blobs["frequent.items"], parts.blobs["distinct.hll"])
-        return state
+        digest = cls(limits)
+        digest.texts = Texts(**parts.scalars)
+        digest.frequent = Frequent.from_bytes(parts.blobs["frequent.items"], parts.blobs["distinct.hll"])
+        return digest
 
-    def _ranked(self) -> tuple[int, tuple[tuple[str, int], ...]]:
-        if self._counts is None:
-            return self._sketches().distinct, _most_frequent(self._sketches().ranked())
-        values, counts = self._counts.table()
-        # Ties are broken by value: everything as frequent as the last rank has to be looked at.
-        least = np.sort(counts)[-RANKS:][0] if len(counts) else 0
-        wanted = np.flatnonzero(counts >= least)
-        texts = [readable(value) for value in values.take(pa.array(wanted)).to_pylist()]
-        return len(values), _most_frequent(list(zip(texts, counts[wanted].tolist(), strict=True)))
 
-    def _settle(self) -> None:
-        if self._counts is not None and self._counts.is_full:
-            self._spill()
+def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest]) -> TextSummary:
+    """Says what is known of a column of texts."""
+    if table := seen.table():
+        values, counts = table
+        texts = Texts()
+        texts.add(values, counts)
+        return _summary(
+            column,
+            presence,
+            texts=texts,
+            distinct=len(values),
+            counted=_ranked(values, counts),
+            frequent=None,
+        )
+    texts, frequent = seen.digest.texts, seen.digest.frequent
+    return _summary(
+        column,
+        presence,
+        texts=texts,
+        distinct=frequent.distinct,
+        counted=frequent.ranked(),
+        frequent=frequent,
+    )
 
-    def _spill(self) -> None:
-        if self._counts is not None:
-            values, counts = self._counts.table()
-            self._counts = None
-            self._sketch(values, counts)
 
-    def _sketch(self, values: Values, counts: Tally) -> None:
-        self._sketches().add([_short(value) for value in values.to_pylist()], counts.tolist())
-
-    def _sketches(self) -> Frequent:
-        self._frequent = self._frequent or Frequent()
-        return self._frequent
+def _summary(
+    column: Column,
+    presence: Presence,
+    *,
+    texts: Texts,
+    distinct: int,
+    counted: Sequence[tuple[str, int]],
+    frequent: Frequent | None,
+) -> TextSummary:
+    return TextSummary(
+        column=column,
+        presence=presence,
+        content=texts.content,
+        shortest=texts.shortest or 0,
+        longest=texts.longest,
+        invalid_utf8=texts.invalid_utf8,
+        with_nul=texts.with_nul,
+        distinct=distinct,
+        ranked=tuple(sorted(counted, key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS]),
+        count_error=frequent.count_error if frequent else None,
+        distinct_error=frequent.distinct_error if frequent else None,
+    )
 
 
 def readable(value: bytes) -> str:
@@ -155,18 +175,37 @@ def readable(value: bytes) -> str:
         return INVALID_UTF8
 
 
-def _short(value: bytes) -> str:
-    return readable(value) if len(value) <= LARGE_BYTES else LARGE
+def _ranked(values: Values, counts: Tally) -> Sequence[tuple[str, int]]:
+    # Ties are broken by value: everything as frequent as the last rank has to be looked at.
+    least = np.sort(counts)[-RANKS:][0] if len(counts) else 0
+    wanted = np.flatnonzero(counts >= least)
+    texts = [readable(value) for value in values.take(pa.array(wanted)).to_pylist()]
+    return list(zip(texts, counts[wanted].tolist(), strict=True))
 
 
-def _most_frequent(counted: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(counted, key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS])
+def _readable(values: Values, texts: Texts) -> list[str]:
+    """Returns the texts of values, or stand-ins where values are too long for a sketch or no text."""
+    if texts.longest <= LARGE_BYTES and not texts.invalid_utf8:
+        return list(values.cast(pa.string()).to_pylist())
+    return [readable(value) if len(value) <= LARGE_BYTES else LARGE for value in values.to_pylist()]
+
+
+def _is_unique(values: Any) -> bool:
+    """Guesses from the first values whether hardly any occurs twice."""
+    if pa.types.is_dictionary(values.type):
+        return False
+    sample = values.slice(0, _SAMPLE)
+    return len(sample.unique()) > _UNIQUE_SHARE * len(sample)
+
+
+def _weight(marked: Any, counts: Tally | None) -> int:
+    return int(np.count_nonzero(marked) if counts is None else counts[marked].sum())
 
 
 def _extreme_bytes(values: Values) -> tuple[int, int]:
     """Returns the least and the greatest byte; a whole buffer at a time, so that clean data costs nothing."""
     _, offsets, content = values.buffers()
-    ends = np.frombuffer(offsets, np.int64)[values.offset :][: len(values) + 1]
+    ends = np.frombuffer(offsets, np.int32)[values.offset :][: len(values) + 1]
     used = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]] if content else np.zeros(0, np.uint8)
     return (int(used.min()), int(used.max())) if len(used) else (1, 0)
 
@@ -177,7 +216,7 @@ def _has_nul(values: Values) -> Any:
 
 def _is_invalid(values: Values) -> Any:
     try:
-        values.cast(pa.large_string())
+        values.cast(pa.string())
     except pa.ArrowInvalid:
         return np.array([readable(value) is INVALID_UTF8 for value in values.to_pylist()])
     return np.zeros(len(values), bool)
