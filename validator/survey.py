@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from validator import formats
 from validator.crew import Crew, Halt
 from validator.cuts import Cut
 from validator.dataset import Dataset
 from validator.formats import Seen
-from validator.profile import Kind
+from validator.profile import Column, Kind
 from validator.profile.columns import widest
 from validator.store import Object
+
+Path = tuple[str, ...]
+"""A column, a field of it, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """A column of numbers with texts among them."""
+    """A column of numbers, or a field of one, with texts among them."""
 
     column: str
     numbers: int
@@ -37,31 +41,56 @@ def survey(dataset: Dataset, crew: Crew) -> tuple[Dataset, tuple[Mixture, ...]]:
         DataError: Bytes are not what the names claim.
     """
     objects = dict.fromkeys(cut.target for shard in dataset.shards for cut in shard.cuts)
-    totals = [Seen(None) for _ in dataset.columns]
-    mixed: dict[str, Mixture] = {}
-    for target, result in crew.in_order(_of_object, objects):
-        for number, seen in enumerate(result()):
-            totals[number] = _both(totals[number], seen)
+    look = partial(_of_object, [column.name for column in dataset.columns])
+    totals: dict[Path, Seen] = {}
+    mixed: dict[Path, Mixture] = {}
+    for target, result in crew.in_order(look, objects):
+        found = result()
+        totals = _joined(totals, found)
+        for path, seen in found.items():
             if seen.texts:
-                name = dataset.columns[number].name
-                mixed.setdefault(name, Mixture(name, 0, 0, seen.first_text, target.uri, seen.first_row + 1))
-    found = [
-        replace(mixed[column.name], numbers=seen.numbers, texts=seen.texts)
-        for column, seen in zip(dataset.columns, totals, strict=True)
-        if column.kind is not Kind.BYTES and seen.numbers and seen.texts
+                name = ".".join(path)
+                mixed.setdefault(path, Mixture(name, 0, 0, seen.first_text, target.uri, seen.first_row + 1))
+    texts = set(_texts(dataset.columns))
+    mixtures = [
+        replace(mixed[path], numbers=seen.numbers, texts=seen.texts)
+        for path, seen in totals.items()
+        if path not in texts and seen.numbers and seen.texts
     ]
-    return dataset.widened([seen.kind for seen in totals]), tuple(found)
+    return dataset.grown(totals), tuple(mixtures)
 
 
-def _of_object(target: Object, halt: Halt) -> Sequence[Seen]:
-    return _together(halt.watch(formats.of(target.uri).survey(Cut.whole(target))))
+def _texts(columns: Sequence[Column], above: Path = ()) -> Iterator[Path]:
+    """Yields the columns and fields that are texts: numbers among them are texts too."""
+    for column in columns:
+        path = (*above, column.name)
+        if column.kind is Kind.BYTES:
+            yield path
+        yield from _texts(column.fields, path)
 
 
-def _together(batches: Iterable[Sequence[Seen]]) -> Sequence[Seen]:
-    totals: Sequence[Seen] = ()
-    for batch in batches:
-        totals = [_both(*pair) for pair in zip(totals, batch, strict=True)] if totals else batch
+def _of_object(names: Sequence[str], target: Object, halt: Halt) -> Mapping[Path, Seen]:
+    totals: dict[Path, Seen] = {}
+    rows = 0
+    for batch in halt.watch(formats.of(target.uri).survey(Cut.whole(target))):
+        found = {seen.path or (names[number],): seen for number, seen in enumerate(batch)}
+        totals = _joined(totals, found, rows)
+        rows += batch[0].rows if batch else 0
     return totals
+
+
+def _joined(earlier: Mapping[Path, Seen], later: Mapping[Path, Seen], rows: int = 0) -> dict[Path, Seen]:
+    """Puts two stretches together.
+
+    Args:
+        earlier: What was seen, by column or field.
+        later: What was seen after it.
+        rows: Those before the later stretch.
+    """
+    paths = dict.fromkeys((*earlier, *later))
+    return {
+        path: _both(earlier.get(path, Seen(None, rows=rows)), later.get(path, Seen(None))) for path in paths
+    }
 
 
 def _both(earlier: Seen, later: Seen) -> Seen:
@@ -69,6 +98,7 @@ def _both(earlier: Seen, later: Seen) -> Seen:
     has_text = earlier if earlier.texts else later
     return Seen(
         kind=widest(earlier.kind, later.kind),
+        depth=max(earlier.depth, later.depth),
         rows=earlier.rows + later.rows,
         numbers=earlier.numbers + later.numbers,
         texts=earlier.texts + later.texts,

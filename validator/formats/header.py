@@ -22,6 +22,9 @@ class Header:
     """Declared type by name; "" where the format declares none."""
     empty: frozenset[str] = frozenset()
     """Columns that showed no value: their kind is a guess, and that of any other object wins."""
+    is_open: bool = False
+    """Whether rows name their columns themselves: more may come up further down, and other objects may have
+    others; the dataset has those of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Seen:
     first_text: str = ""
     first_row: int = 0
     """The row of the batch the first text is in, counted from 0."""
+    path: tuple[str, ...] = ()
+    """Column, field of it and so on, where rows name their columns themselves; otherwise a batch has all
+    columns in their order."""
+    depth: int = 0
+    """Lists around a value, where rows name their columns themselves."""
 
 
 @dataclass(slots=True)
