@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from validator.errors import Interrupted
 from validator.interruption import Interruption
-
-AHEAD: Final = 2
-"""Results a worker may be ahead of the one that is waited for: what is finished is held in memory."""
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -73,7 +70,8 @@ class Crew:
             try:
                 for task in tasks:
                     waiting.append((task, pool.submit(work, task, halt)))
-                    if len(waiting) > self.workers * AHEAD:
+                    # One more than there are workers: what is finished is held in memory.
+                    if len(waiting) > self.workers:
                         yield _first(waiting)
                 while waiting:
                     yield _first(waiting)

@@ -35,6 +35,11 @@ def memory_budget(groups: Path = _CONTROL_GROUPS) -> int:
     return min(int(memory(groups) * BUDGET_SHARE), BUDGET_LIMIT)
 
 
+def resident() -> int:
+    """Returns the bytes of memory this process holds by now."""
+    return int(_words(Path("/proc/self/statm"))[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _quotas(groups: Path) -> Iterator[float]:
     """Yields processors by the limits of the control group; version 2, then version 1."""
     for quota, period in _pairs(groups):

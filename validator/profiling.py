@@ -8,7 +8,7 @@ must meet; one that guessed wrong is read again from where the other ended.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from validator import formats
 from validator.crew import Crew, Halt
@@ -16,7 +16,7 @@ from validator.cuts import Shard
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted
 from validator.formats import Misfit
-from validator.profile import Profile
+from validator.profile import Path, Profile
 from validator.states import State, States
 from validator.survey import Mixture, survey
 from validator.text import count
@@ -69,6 +69,8 @@ class _Run:
     states: States
     crew: Crew
     log: Log
+    large: set[Path] = field(default_factory=set)
+    """Columns that finished shards found too large to be counted exactly."""
 
     def profile(self) -> Profile:
         """Puts the shards together in order."""
@@ -83,6 +85,7 @@ class _Run:
                 raise _interrupted(self.crew.interruption.name, place, self.states.uri) from interrupted
             end = found.end
             whole.merge(found.profile)
+            self.large.update(found.profile.large)
             rows = count(found.profile.rows, "row")
             how = "taken from saved state" if is_saved else "done"
             self.log(f"shard {number} of {total} {how}: {shard}, {rows}")
@@ -111,7 +114,7 @@ class _Run:
         return state, False
 
     def _read(self, shard: Shard, halt: Halt) -> State:
-        made = Profile(self.dataset.columns)
+        made = Profile(self.dataset.columns, self.large)
         readings = [formats.of(cut.target.uri).read(cut, self.dataset.columns) for cut in shard.cuts]
         for reading in readings:
             for batch in halt.watch(reading.batches):

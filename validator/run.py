@@ -9,7 +9,7 @@ stays until then; it is of another run id, and readers compare that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -20,6 +20,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from validator import (
     anomalies,
+    budget,
     core,
     cost,
     dataset,
@@ -39,7 +40,7 @@ from validator.contract import Artifact
 from validator.crew import Crew
 from validator.errors import DataError
 from validator.interruption import Interruption
-from validator.profile import ENGINE_VERSION
+from validator.profile import ENGINE_VERSION, Column
 from validator.settings import Settings
 from validator.statistics import Defect
 from validator.store import Object
@@ -144,7 +145,7 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
     store.prepare(settings.output_uri)
     described = dataset.describe(source.objects, schema.kinds(declared) if declared else {})
     states_uri = store.child(settings.output_uri, Artifact.STATES)
-    crew = Crew(interruption, settings.workers or machine.cpus())
+    crew = Crew(interruption, _workers(settings, described.columns))
     made = profiling.profile(described, states_uri, crew, log)
     summary = made.profile.finish()
     profiled = Profiled(
@@ -157,6 +158,16 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
     )
     _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
     return profiled
+
+
+def _workers(settings: Settings, columns: Sequence[Column]) -> int:
+    given = settings.memory_budget_mb
+    return settings.workers or budget.workers(
+        columns,
+        wanted=machine.cpus(),
+        budget=machine.memory_budget() if given is None else given << 20,
+        used=machine.resident(),
+    )
 
 
 def _source(settings: Settings) -> Source:

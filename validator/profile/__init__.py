@@ -7,7 +7,7 @@ versions of the engine are never merged.
 from __future__ import annotations
 
 from validator.profile.columns import Column, Kind
-from validator.profile.state import ENGINE_VERSION, Profile
+from validator.profile.state import ENGINE_VERSION, Path, Profile
 from validator.profile.summary import (
     ColumnSummary,
     NumericSummary,
@@ -23,6 +23,7 @@ __all__ = [
     "ColumnSummary",
     "Kind",
     "NumericSummary",
+    "Path",
     "Presence",
     "Profile",
     "StructSummary",

@@ -20,7 +20,7 @@ class Limits:
 
     values: int = 50_000
     """Distinct values that are counted exactly."""
-    content: int = 1 << 20
+    content: int = 768 << 10
     """Bytes of distinct text that are counted exactly."""
     quantiles_k: int = 2_048
     """KLL's k: with 99 % confidence a rank is off by at most 0.14 % of the values at 2,048, 0.55 % at 512."""
@@ -35,13 +35,19 @@ class Limits:
         share = max(_COLUMN_BYTES, _STATE_BYTES // max(1, columns))
         most = cls()
         return cls(
-            # A value and its count, twice while tables are put together.
-            values=min(most.values, share // 32),
-            content=min(most.content, share // 2),
+            # Half for values and counts, half for texts; each twice while tables are put together.
+            values=min(most.values, share // 64),
+            content=min(most.content, share // 4),
             quantiles_k=min(most.quantiles_k, 1 << _log2(share // 24)),
-            frequent_log2=min(most.frequent_log2, _log2(share // 64)),
-            distinct_log2=min(most.distinct_log2, _log2(share)),
+            frequent_log2=min(most.frequent_log2, _log2(share // 128)),
+            distinct_log2=min(most.distinct_log2, _log2(share // 2)),
         )
+
+    @property
+    def bytes(self) -> int:
+        """What a column takes at most, its tables just being put together."""
+        exact = 32 * self.values + 2 * self.content
+        return max(exact, 24 * self.quantiles_k, (64 << self.frequent_log2) + (1 << self.distinct_log2))
 
 
 def _log2(value: int) -> int:

@@ -75,7 +75,7 @@ class Occurrences(Generic[_D]):
         if table := other.table():
             self.add_counted(*table)
             return
-        self._spill()
+        self.give_up_counting()
         self._digest.merge(other._digest)
 
     def table(self) -> tuple[Values, Tally] | None:
@@ -91,14 +91,20 @@ class Occurrences(Generic[_D]):
         """What is known beyond the limit."""
         return self._digest
 
-    def _settle(self) -> None:
-        if self._counts is not None and self._counts.is_full:
-            self._spill()
+    @property
+    def is_counted(self) -> bool:
+        """Whether the values are still counted one by one."""
+        return self._counts is not None
 
-    def _spill(self) -> None:
+    def give_up_counting(self) -> None:
+        """Digests the values from now on."""
         if self._counts is not None:
             table, self._counts = self._counts.table(), None
             self._digest.add_counted(*table)
+
+    def _settle(self) -> None:
+        if self._counts is not None and self._counts.is_full:
+            self.give_up_counting()
 
     def restore(self, digest: _D) -> None:
         """Takes over a digest in place of counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -24,17 +24,29 @@ ENGINE_VERSION: Final = 2
 _ARROW_TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.binary()}
 
 
+Path = tuple[str, ...]
+"""Name of a column, or of a field with the structs it is in before it."""
+
+
 class Profile:
     """Statistics of rows so far.
 
     Args:
         columns: What the rows hold; every batch has these columns in this order.
+        large: Columns of which other rows are known to hold more values than are counted exactly: to count
+            these before they are digested would be in vain.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], large: Iterable[Path] = ()) -> None:
         limits = Limits.for_width(sum(column.leaves for column in columns))
         self.rows = 0
-        self._columns = tuple(_state_of(column, limits) for column in columns)
+        self._columns = tuple(_state_of(column, limits, (), frozenset(large)) for column in columns)
+
+    @property
+    def large(self) -> Iterator[Path]:
+        """Columns that hold more values than are counted exactly."""
+        for state in self._columns:
+            yield from state.large
 
     def add(self, batch: Any) -> None:
         """Takes in a pyarrow.RecordBatch: int64, float64, text or bytes, structs of these, lists of all."""
@@ -85,11 +97,20 @@ class Profile:
 class _ValuesState:
     """Presence and values of a column of numbers or texts."""
 
-    def __init__(self, column: Column, limits: Limits) -> None:
+    def __init__(self, column: Column, limits: Limits, path: Path, large: frozenset[Path]) -> None:
         self._column = column
         self._limits = limits
+        self._path = path
         self._presence = PresenceState(column.depth)
         self._values: Occurrences[Any] = Occurrences(self._type, limits, self._digest(limits))
+        if path in large:
+            self._values.give_up_counting()
+
+    @property
+    def large(self) -> Iterator[Path]:
+        """The column, if it holds more values than are counted exactly."""
+        if not self._values.is_counted:
+            yield self._path
 
     @property
     def _type(self) -> Any:
@@ -145,10 +166,16 @@ class _ValuesState:
 class _StructState:
     """Presence and fields of a column of structs."""
 
-    def __init__(self, column: Column, limits: Limits) -> None:
+    def __init__(self, column: Column, limits: Limits, path: Path, large: frozenset[Path]) -> None:
         self._column = column
         self._presence = PresenceState(column.depth)
-        self._fields = tuple(_state_of(field, limits) for field in column.fields)
+        self._fields = tuple(_state_of(field, limits, path, large) for field in column.fields)
+
+    @property
+    def large(self) -> Iterator[Path]:
+        """Fields that hold more values than are counted exactly."""
+        for field in self._fields:
+            yield from field.large
 
     def add(self, array: Any) -> None:
         """Takes in one batch; a null among a list's structs is a row without any field, as TFDV has it."""
@@ -185,9 +212,10 @@ class _StructState:
             field.restore(stored, blobs)
 
 
-def _state_of(column: Column, limits: Limits) -> Any:
+def _state_of(column: Column, limits: Limits, above: Path, large: frozenset[Path]) -> Any:
     # The two never meet in a merge: equal columns have equal kinds.
-    return (_StructState if column.kind is Kind.STRUCT else _ValuesState)(column, limits)
+    state = _StructState if column.kind is Kind.STRUCT else _ValuesState
+    return state(column, limits, (*above, column.name), large)
 
 
 def _no_value(column: Column, presence: Presence, limits: Limits) -> ColumnSummary:

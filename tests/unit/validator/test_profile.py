@@ -329,7 +329,7 @@ class TestParts:
     def test_the_limit_shrinks_with_the_width_of_the_table(self) -> None:
         assert Limits.for_width(18) == Limits()
         wide = Limits.for_width(20_000)
-        assert (wide.values, wide.content, wide.quantiles_k) == (768, 12_288, 1_024)
+        assert (wide.values, wide.content, wide.quantiles_k) == (384, 6_144, 1_024)
 
     def test_counts_are_grouped_before_they_pile_up(self) -> None:
         counts = Counts(pa.int64(), Limits(values=10))
