@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf import text_format
+from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
 
-from validator import core, features
+from validator import core, features, portions
 from validator.schema import environment_of
 
 if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
     from tensorflow_metadata.proto.v0.schema_pb2 import Schema
     from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
@@ -37,12 +37,16 @@ def find(
     Raises:
         UsageError: The schema has environments, but not this one.
     """
-    return core.validate(
-        features.overall(statistics),
-        schema,
-        environment=environment_of(schema, environment),
-        previous=features.overall(baseline) if baseline else None,
-    )
+    known = environment_of(schema, environment)
+    found = Anomalies()
+    previous = features.overall(baseline) if baseline else None
+    for portion in portions.cut(schema, features.overall(statistics), previous):
+        found.MergeFrom(
+            core.validate(portion.current, portion.schema, environment=known, previous=portion.previous)
+        )
+    found.baseline.CopyFrom(schema)
+    found.drift_skew_info.sort(key=lambda info: [step.encode() for step in info.path.step])
+    return found
 
 
 def format(anomalies: Anomalies) -> str:  # noqa: A001  # anomalies.format, like schema.format
