@@ -31,14 +31,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 DOORS: dict[str, tuple[str, ...]] = {
     "boto3": (
-        "validator/store.py",
+        "validator/store/*.py",
         "build/aws.py",
         "build/aws/*.py",
         "build/rehearsal/emulator/*.py",
         "steps/*/main.py",
     ),
     "botocore": (
-        "validator/store.py",
+        "validator/store/*.py",
         "build/aws.py",
         "build/aws/*.py",
         "build/rehearsal/emulator/*.py",
