@@ -3,16 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from validator import dataset, profiling, store
 from validator.crew import Crew
+from validator.cuts import Weight
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted
 from validator.formats import Misfit, Reading
 from validator.formats.delimited import Delimited
 from validator.interruption import Interruption
-from validator.profile import Kind, Profile
+from validator.profile import Kind, NumericSummary, Profile, Summary, TextSummary
 from validator.states import States
 
 
@@ -132,3 +134,48 @@ def test_a_survey_that_does_not_help_ends(folder: Path, monkeypatch: pytest.Monk
 def test_no_shard_is_no_row(tmp_path: Path) -> None:
     made = profiling.profile(dataset.describe([]), str(tmp_path), Crew(Interruption()), print).profile
     assert (made.rows, made.finish().columns) == (0, ())
+
+
+class TestCuts:
+    """However a file is cut, its exact figures are the same to the last bit."""
+
+    ROWS = 30_000
+
+    @pytest.fixture(scope="class")
+    def text(self) -> str:
+        """Rows with quoted commas, quotation marks and line ends, longer than what is guessed at a border."""
+        chance = np.random.default_rng(5)
+        rows = zip(
+            chance.normal(41.88, 0.05, self.ROWS),
+            chance.integers(-(2**60), 2**60, self.ROWS),
+            chance.choice(['"a\nb,c"', '"say ""hi"""', "plain", "", '"\n\n1,2,3\n"'], self.ROWS),
+            strict=True,
+        )
+        return "x,n,t\n" + "".join(f"{x:.9f},{n},{t}\n" for x, n, t in rows)
+
+    def statistics(self, folder: Path, shards: int, workers: int, patch: pytest.MonkeyPatch) -> list[Any]:
+        size = (folder / "a.csv").stat().st_size
+        patch.setattr(Delimited, "weight", Weight(size // shards))
+        found = dataset.describe(store.at("").list(str(folder / "a.csv")))
+        assert len(found.shards) == shards
+        crew = Crew(Interruption(), workers)
+        made = profiling.profile(found, str(folder / f"states-{shards}-{workers}"), crew, lambda _: None)
+        return exact(made.profile.finish())
+
+    def test_exact_figures_do_not_depend_on_shards_and_workers(
+        self, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "a.csv").write_text(text)
+        pairs = [(1, 1), (2, 1), (2, 2), (64, 2)]
+        whole, *others = [self.statistics(tmp_path, *pair, monkeypatch) for pair in pairs]
+        assert whole[0] == self.ROWS
+        assert others == [whole] * 3
+
+
+def exact(summary: Summary) -> list[Any]:
+    numbers = [
+        (c.presence, c.finite, c.zeros, c.minimum, c.maximum, c.mean, c.variance)
+        for c in summary.columns
+        if isinstance(c, NumericSummary)
+    ]
+    return [summary.rows, numbers, [c for c in summary.columns if isinstance(c, TextSummary)]]
