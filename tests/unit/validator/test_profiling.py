@@ -136,22 +136,24 @@ def test_no_shard_is_no_row(tmp_path: Path) -> None:
     assert (made.rows, made.finish().columns) == (0, ())
 
 
+ROWS = 30_000
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    """Rows with quoted commas, quotation marks and line ends, longer than what is guessed at a border."""
+    chance = np.random.default_rng(5)
+    rows = zip(
+        chance.normal(41.88, 0.05, ROWS),
+        chance.integers(-(2**60), 2**60, ROWS),
+        chance.choice(['"a\nb,c"', '"say ""hi"""', "plain", "", '"\n\n1,2,3\n"'], ROWS),
+        strict=True,
+    )
+    return "x,n,t\n" + "".join(f"{x:.9f},{n},{t}\n" for x, n, t in rows)
+
+
 class TestCuts:
     """However a file is cut, its exact figures are the same to the last bit."""
-
-    ROWS = 30_000
-
-    @pytest.fixture(scope="class")
-    def text(self) -> str:
-        """Rows with quoted commas, quotation marks and line ends, longer than what is guessed at a border."""
-        chance = np.random.default_rng(5)
-        rows = zip(
-            chance.normal(41.88, 0.05, self.ROWS),
-            chance.integers(-(2**60), 2**60, self.ROWS),
-            chance.choice(['"a\nb,c"', '"say ""hi"""', "plain", "", '"\n\n1,2,3\n"'], self.ROWS),
-            strict=True,
-        )
-        return "x,n,t\n" + "".join(f"{x:.9f},{n},{t}\n" for x, n, t in rows)
 
     def statistics(self, folder: Path, shards: int, workers: int, patch: pytest.MonkeyPatch) -> list[Any]:
         size = (folder / "a.csv").stat().st_size
@@ -168,7 +170,7 @@ class TestCuts:
         (tmp_path / "a.csv").write_text(text)
         pairs = [(1, 1), (2, 1), (2, 2), (64, 2)]
         whole, *others = [self.statistics(tmp_path, *pair, monkeypatch) for pair in pairs]
-        assert whole[0] == self.ROWS
+        assert whole[0] == ROWS
         assert others == [whole] * 3
 
 
