@@ -10,7 +10,7 @@ from validator.interruption import Interruption
 
 if __name__ == "__main__":
     interruption = Interruption().install()
-    settings.limit_threads()
+    settings.settle_native_libraries()
 
     from validator import cli
 

@@ -81,7 +81,7 @@ def test_a_mistake_is_one_line_that_says_what_to_do(options: dict[str, str | Non
 
 def test_threads_are_limited_before_numpy_is_there() -> None:
     code = (
-        "import os, sys; from validator import settings; settings.limit_threads();"
+        "import os, sys; from validator import settings; settings.settle_native_libraries();"
         "print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
