@@ -19,9 +19,9 @@ from tensorflow_metadata.proto.v0.schema_pb2 import (
 )
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
-from validator import core, features
+from validator import core, features, portions
 from validator.errors import UsageError
-from validator.profile import Kind
+from validator.profile import Kind, Path
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
@@ -46,11 +46,12 @@ def infer(statistics: DatasetFeatureStatisticsList) -> Schema:
     Raises:
         DataError: The statistics hold no dataset.
     """
-    return core.infer_schema(
-        _without_composites(features.overall(statistics)),
-        max_string_domain_size=MAX_STRING_DOMAIN_SIZE,
-        infer_shape=True,
-    )
+    whole = Schema()
+    for portion in portions.of_statistics(_without_composites(features.overall(statistics))):
+        whole.MergeFrom(
+            core.infer_schema(portion, max_string_domain_size=MAX_STRING_DOMAIN_SIZE, infer_shape=True)
+        )
+    return whole
 
 
 def parse(text: str, source: str) -> Schema:
@@ -118,6 +119,11 @@ def kinds(schema: Schema) -> Mapping[str, Kind]:
     return {f.name: Kind(FeatureType.Name(f.type)) for f in schema.feature if f.type}
 
 
+def images(schema: Schema) -> frozenset[Path]:
+    """Returns the paths of the features that hold images: they have statistics of bytes, not of texts."""
+    return frozenset(path for path, feature in _paths(schema.feature) if feature.HasField("image_domain"))
+
+
 def is_categorical(feature: Feature) -> bool:
     """Says whether a feature's values are categories (text, or integers declared so), not measurements."""
     return bool(feature.type == BYTES or (feature.type == INT and feature.int_domain.is_categorical))
@@ -149,6 +155,13 @@ def _walk(declared: Iterable[Feature]) -> Iterator[Feature]:
     for feature in declared:
         yield feature
         yield from _walk(feature.struct_domain.feature)
+
+
+def _paths(declared: Iterable[Feature], above: Path = ()) -> Iterator[tuple[Path, Feature]]:
+    for feature in declared:
+        path = (*above, feature.name)
+        yield path, feature
+        yield from _paths(feature.struct_domain.feature, path)
 
 
 def _environments(schema: Schema) -> set[str]:

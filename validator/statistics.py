@@ -1,37 +1,44 @@
 """Statistics as TensorFlow Data Validation writes them, from a finished profile.
 
-Fields, buckets and ties are TFDV's (its basic_stats_generator.py, quantiles_util.py and
-top_k_uniques_stats_util.py); where its figures are sketched and ours are known, ours are exact. Two
-differences are on purpose: mean and standard deviation are those of finite values (TFDV's are NaN as soon as
-one is not), and histograms are counted, not interpolated from quantiles.
+Fields, buckets and ties are TFDV's (its basic_stats_generator.py and top_k_uniques_stats_util.py); where its
+figures are sketched and ours are known, ours are exact. `docs/parity.md` lists each difference with its
+reason, `make parity` proves that there is no other. What is approximate says so in the custom_stats.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from tensorflow_metadata.proto.v0.statistics_pb2 import (
+    BytesStatistics,
     CommonStatistics,
+    CustomStatistic,
     DatasetFeatureStatistics,
     DatasetFeatureStatisticsList,
     FeatureNameStatistics,
     Histogram,
     NumericStatistics,
+    PresenceAndValencyStatistics,
     StringStatistics,
 )
 
-from validator import text
-from validator.profile import Kind, NumericSummary, Presence, Summary, TextSummary
-from validator.profile.distribution import Counted
-from validator.profile.moments import Floats, Tally
+from validator import histograms, text
+from validator.profile import (
+    ColumnSummary,
+    Kind,
+    NumericSummary,
+    Path,
+    Presence,
+    StructSummary,
+    Summary,
+    TextSummary,
+)
 from validator.survey import Mixture
 
-BUCKETS: Final = 10
-"""Of every histogram."""
 TOP_VALUES: Final = 20
 """Of every string feature."""
 
@@ -39,7 +46,15 @@ _TYPES: Final = {
     Kind.INT: FeatureNameStatistics.INT,
     Kind.FLOAT: FeatureNameStatistics.FLOAT,
     Kind.BYTES: FeatureNameStatistics.STRING,
+    Kind.STRUCT: FeatureNameStatistics.STRUCT,
 }
+
+RANK_ERROR: Final = "rank_error"
+"""Custom statistic: by how large a share of the numbers a rank of median or histogram may be off."""
+FREQUENCY_ERROR: Final = "frequency_error"
+"""Custom statistic: by how large a share of the texts a frequency may be too low."""
+DISTINCT_RELATIVE_ERROR: Final = "distinct_relative_error"
+"""Custom statistic: by how large a share of itself the number of distinct texts may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +67,25 @@ class Defect:
     detail: str
 
 
-def of(summary: Summary) -> DatasetFeatureStatisticsList:
-    """Returns the statistics of one dataset, its features in the order of their columns."""
+def of(summary: Summary, *, images: Collection[Path] = ()) -> DatasetFeatureStatisticsList:
+    """Returns the statistics of one dataset: its columns in their order, structs before their fields.
+
+    Args:
+        summary: What is known of the dataset.
+        images: Columns whose bytes are no text: TFDV has another kind of statistics for what a schema gives
+            an image_domain.
+    """
     dataset = DatasetFeatureStatistics(num_examples=summary.rows)
-    dataset.features.extend(_feature(column) for column in summary.columns)
+    for path, column in _walk(summary.columns):
+        dataset.features.append(_feature(path, column, is_image=path in images))
     return DatasetFeatureStatisticsList(datasets=[dataset])
 
 
 def defects(summary: Summary) -> tuple[Defect, ...]:
     """Returns what is wrong with values, in the order of columns."""
-    return tuple(defect for column in summary.columns for defect in _defects(column))
+    return tuple(
+        defect for path, column in _walk(summary.columns) for defect in _defects(".".join(path), column)
+    )
 
 
 def mixtures(found: Sequence[Mixture]) -> tuple[Defect, ...]:
@@ -77,31 +101,45 @@ def mixtures(found: Sequence[Mixture]) -> tuple[Defect, ...]:
     )
 
 
-def _defects(column: NumericSummary | TextSummary) -> Sequence[Defect]:
-    name = column.column.name
+def _walk(columns: Iterable[ColumnSummary], above: Path = ()) -> Iterator[tuple[Path, ColumnSummary]]:
+    """Yields columns and the fields below them, parents first."""
+    for column in columns:
+        path = (*above, column.column.name)
+        yield path, column
+        if isinstance(column, StructSummary):
+            yield from _walk(column.fields, path)
+
+
+def _defects(name: str, column: ColumnSummary) -> Sequence[Defect]:
+    found = {}
     if isinstance(column, NumericSummary):
         infinities = column.negative_infinities + column.positive_infinities
-        found = {
-            "NON_FINITE_VALUES": (column.nan + infinities, f"{column.nan:,} NaN, {infinities:,} infinite")
-        }
-    else:
-        found = {
-            "INVALID_UTF8": (
-                column.invalid_utf8,
-                f"{text.count(column.invalid_utf8, 'value')} not UTF-8 text",
-            ),
-            "NUL_BYTES": (column.with_nul, f"{text.count(column.with_nul, 'value')} with a NUL byte"),
-        }
+        found["NON_FINITE_VALUES"] = (
+            column.nan + infinities,
+            f"{column.nan:,} NaN, {infinities:,} infinite",
+        )
+    elif isinstance(column, TextSummary):
+        found["INVALID_UTF8"] = (
+            column.invalid_utf8,
+            f"{text.count(column.invalid_utf8, 'value')} not UTF-8 text",
+        )
+        found["NUL_BYTES"] = (column.with_nul, f"{text.count(column.with_nul, 'value')} with a NUL byte")
     return [Defect(code, name, detail) for code, (number, detail) in found.items() if number]
 
 
-def _feature(column: NumericSummary | TextSummary) -> FeatureNameStatistics:
+def _feature(path: Path, column: ColumnSummary, *, is_image: bool) -> FeatureNameStatistics:
     feature = FeatureNameStatistics(type=_TYPES[column.column.kind])
-    feature.path.step.append(column.column.name)
-    if isinstance(column, NumericSummary):
+    feature.path.step.extend(path)
+    if isinstance(column, StructSummary):
+        feature.struct_stats.common_stats.CopyFrom(_common(column.presence))
+    elif isinstance(column, NumericSummary):
         feature.num_stats.CopyFrom(_numeric(column))
+    elif is_image:
+        feature.type = FeatureNameStatistics.BYTES
+        feature.bytes_stats.CopyFrom(_bytes(column))
     else:
         feature.string_stats.CopyFrom(_string(column))
+    feature.custom_stats.extend([*_lists(column.presence), *_bounds(column)])
     return feature
 
 
@@ -112,16 +150,39 @@ def _common(presence: Presence) -> CommonStatistics:
         common.max_num_values = max(presence.lengths)
         common.tot_num_values = presence.values
         common.avg_num_values = presence.values / presence.present
-        common.num_values_histogram.CopyFrom(_lengths(presence))
+        common.num_values_histogram.CopyFrom(histograms.lengths(presence))
+    common.presence_and_valency_stats.extend(_level(level) for level in presence.levels)
     return common
 
 
-def _lengths(presence: Presence) -> Histogram:
-    lengths = np.array(list(presence.lengths), np.float64)
-    rows = np.array(list(presence.lengths.values()), np.int64)
-    distribution = Counted.of(lengths, rows)
-    boundaries = distribution.values_at(_positions(presence.present))
-    return _quantiles(boundaries, distribution.counts_up_to(boundaries))
+def _level(presence: Presence) -> PresenceAndValencyStatistics:
+    """Returns what is known of one of several lists around each other."""
+    level = PresenceAndValencyStatistics(num_non_missing=presence.present, num_missing=presence.missing)
+    if presence.present:
+        level.min_num_values = min(presence.lengths)
+        level.max_num_values = max(presence.lengths)
+        level.tot_num_values = presence.values
+    return level
+
+
+def _lists(presence: Presence) -> Iterator[CustomStatistic]:
+    """Yields histograms of the lengths of inner lists, named as TFDV names them."""
+    for number, level in enumerate(presence.levels[1:], start=2):
+        name = f"level_{number}_value_list_length"
+        yield CustomStatistic(name=f"{name}_quantiles", histogram=histograms.lengths(level))
+        yield CustomStatistic(name=f"{name}_standard", histogram=histograms.equal_widths_of_lengths(level))
+
+
+def _bounds(column: ColumnSummary) -> Iterator[CustomStatistic]:
+    """Yields by how much the figures may be off, where they are not exact."""
+    bounds: dict[str, float | None] = {}
+    if isinstance(column, NumericSummary):
+        bounds = {RANK_ERROR: column.rank_error}
+    elif isinstance(column, TextSummary):
+        bounds = {FREQUENCY_ERROR: column.count_error, DISTINCT_RELATIVE_ERROR: column.distinct_error}
+    for name, bound in bounds.items():
+        if bound is not None:
+            yield CustomStatistic(name=name, num=bound)
 
 
 def _string(column: TextSummary) -> StringStatistics:
@@ -137,9 +198,18 @@ def _string(column: TextSummary) -> StringStatistics:
     return strings
 
 
+def _bytes(column: TextSummary) -> BytesStatistics:
+    found = BytesStatistics(common_stats=_common(column.presence))
+    if values := column.presence.values:
+        found.avg_num_bytes = column.content / values
+        found.min_num_bytes = column.shortest
+        found.max_num_bytes = found.max_num_bytes_int = column.longest
+    return found
+
+
 def _numeric(column: NumericSummary) -> NumericStatistics:
     numbers = NumericStatistics(common_stats=_common(column.presence))
-    ordered = _Ordered(column)
+    ordered = histograms.Ordered(column)
     if ordered.count:
         numbers.mean = column.mean
         numbers.std_dev = math.sqrt(column.variance)
@@ -148,92 +218,10 @@ def _numeric(column: NumericSummary) -> NumericStatistics:
             np.array([0, ordered.count // 2, ordered.count - 1])
         )
         numbers.histograms.extend([ordered.standard(), ordered.quantiles()])
-    elif column.nan:
+    elif column.presence.values:
         numbers.histograms.add(type=Histogram.STANDARD)
         numbers.histograms.add(type=Histogram.QUANTILES)
     for histogram in numbers.histograms:
-        histogram.num_nan = column.nan
+        # TFDV takes what is null in a list for NaN.
+        histogram.num_nan = column.presence.values - ordered.count
     return numbers
-
-
-class _Ordered:
-    """All numbers but NaN in order, the infinite ones at both ends."""
-
-    def __init__(self, column: NumericSummary) -> None:
-        self._column = column
-        self.count = column.negative_infinities + column.finite + column.positive_infinities
-
-    def values_at(self, positions: Tally) -> Floats:
-        finite = positions - self._column.negative_infinities
-        inside = np.clip(finite, 0, max(0, self._column.finite - 1))
-        values = self._column.distribution.values_at(inside) if self._column.finite else np.zeros(len(inside))
-        values = np.where(finite < 0, -np.inf, values)
-        return np.where(finite >= self._column.finite, np.inf, values)
-
-    def counts_up_to(self, values: Floats) -> Floats:
-        finite = np.where(np.isposinf(values), self._column.maximum, values)
-        finite = np.where(np.isneginf(finite), self._column.minimum, finite)
-        counts = (
-            self._column.distribution.counts_up_to(finite) if self._column.finite else np.zeros(len(values))
-        )
-        counts = np.where(np.isneginf(values), 0, counts) + self._column.negative_infinities
-        return np.where(np.isposinf(values), self.count, counts)
-
-    def quantiles(self) -> Histogram:
-        boundaries = self.values_at(_positions(self.count))
-        return _quantiles(boundaries, self.counts_up_to(boundaries))
-
-    def standard(self) -> Histogram:
-        """Returns buckets of equal width; a value on a boundary belongs to the lower one, as TFDV has it."""
-        column, histogram = self._column, Histogram(type=Histogram.STANDARD)
-        if column.negative_infinities:
-            histogram.buckets.add(
-                low_value=-np.inf, high_value=-np.inf, sample_count=column.negative_infinities
-            )
-        if column.finite:
-            self._add_equal_widths(histogram)
-        if column.positive_infinities:
-            histogram.buckets.add(
-                low_value=np.inf, high_value=np.inf, sample_count=column.positive_infinities
-            )
-        return histogram
-
-    def _add_equal_widths(self, histogram: Histogram) -> None:
-        low, high = self._column.minimum, self._column.maximum
-        boundaries = np.array([low, high]) if low == high else _spread(low, high)
-        counts = self._column.distribution.counts_up_to(boundaries)
-        counts[0] = 0
-        for left, right, count in zip(boundaries, boundaries[1:], np.diff(counts), strict=False):
-            histogram.buckets.add(low_value=left, high_value=right, sample_count=count)
-
-
-def _spread(low: float, high: float) -> Floats:
-    # Halves first: the distance of two floats may be beyond the largest float.
-    boundaries = np.linspace(low / 2, high / 2, BUCKETS + 1) * 2
-    boundaries[0], boundaries[-1] = low, high
-    return boundaries
-
-
-def _positions(count: int) -> Tally:
-    """Returns the positions of the eleven boundaries between ten buckets of equal depth."""
-    return np.minimum(np.arange(BUCKETS + 1, dtype=np.int64) * count // BUCKETS, count - 1)
-
-
-def _quantiles(boundaries: Floats, ends: Floats) -> Histogram:
-    """Returns buckets of equal depth; equal buckets share their counts evenly, as TFDV has it.
-
-    Args:
-        boundaries: Ascending, they may repeat.
-        ends: How many values are at most each boundary.
-    """
-    counts = np.diff(ends)
-    uppers = boundaries[1:]
-    for upper in np.unique(uppers):
-        same = uppers == upper
-        counts[same] = counts[same].sum() / same.sum()
-    first = (boundaries[:-1] == boundaries[0]) & (uppers == uppers[0])
-    counts[first] += ends[0] / first.sum()
-    histogram = Histogram(type=Histogram.QUANTILES)
-    for low, high, count in zip(boundaries, uppers, counts, strict=False):
-        histogram.buckets.add(low_value=low, high_value=high, sample_count=count)
-    return histogram

@@ -150,3 +150,17 @@ def test_the_environment_is_one_the_schema_knows(schema: Read, text: str, asked:
 def test_an_unknown_environment_is_refused(schema: Read) -> None:
     with pytest.raises(UsageError, match=r"'TRIANING': the schema has SERVING, TRAINING; choose"):
         schemas.environment_of(schema(ENVIRONMENTS), "TRIANING")
+
+
+def test_images_are_found_at_any_depth() -> None:
+    declared = schemas.parse(
+        """
+        feature { name: "photo" type: BYTES image_domain {} }
+        feature { name: "name" type: BYTES }
+        feature {
+          name: "owner" type: STRUCT struct_domain { feature { name: "face" type: BYTES image_domain {} } }
+        }
+        """,
+        "here",
+    )
+    assert schemas.images(declared) == {("photo",), ("owner", "face")}

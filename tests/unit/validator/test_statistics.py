@@ -21,8 +21,8 @@ TEXTS = ["a", "b", "ä", "a", "c", "", "b", None, "bb", "a", "zz"]
 FLAGS = [1, 0, 1, None, 1, 1, 0, 0, 1, 1, 1]
 
 
-def profile(values: Sequence[Any], kind: Kind, arrow: Any, *, is_list: bool = False) -> Profile:
-    made = Profile([Column("c", kind, is_list)])
+def profile(values: Sequence[Any], kind: Kind, arrow: Any, *, depth: int = 0) -> Profile:
+    made = Profile([Column("c", kind, depth)])
     made.add(pa.record_batch([pa.array(values, arrow)], names=["c"]))
     return made
 
@@ -146,19 +146,108 @@ def test_top_values_are_twenty() -> None:
     assert (len(strings.top_values), len(strings.rank_histogram.buckets)) == (20, 30)
 
 
-def test_a_column_without_a_value() -> None:
+def test_a_column_without_a_value_keeps_its_kind() -> None:
     empty = feature([None] * 11, Kind.INT)
+    assert empty.type == FeatureNameStatistics.INT
+    assert str(empty.num_stats).split() == ["common_stats", "{", "num_missing:", "11", "}"]
+
+
+def test_a_column_of_no_known_kind_is_text() -> None:
+    made = Profile([Column("c", Kind.INT, is_guessed=True)])
+    made.add(pa.record_batch([pa.nulls(11, pa.int64())], names=["c"]))
+    (empty,) = statistics.of(made.finish()).datasets[0].features
     assert empty.type == FeatureNameStatistics.STRING
     assert str(empty.string_stats).split() == ["common_stats", "{", "num_missing:", "11", "}"]
 
 
 def test_lists_have_a_histogram_of_lengths() -> None:
-    made = profile([[1, 2, 3], [], None, [4]], Kind.INT, pa.list_(pa.int64()), is_list=True)
+    made = profile([[1, 2, 3], [], None, [4]], Kind.INT, pa.list_(pa.int64()), depth=1)
     common = statistics.of(made.finish()).datasets[0].features[0].num_stats.common_stats
     assert (common.num_non_missing, common.num_missing) == (3, 1)
     assert (common.min_num_values, common.max_num_values, common.tot_num_values) == (0, 3, 4)
     assert common.avg_num_values == pytest.approx(4 / 3)
     assert sum(count for _, _, count in buckets(common.num_values_histogram)) == pytest.approx(3)
+
+
+def test_what_is_null_in_a_list_is_a_value() -> None:
+    made = profile([[1, None], None, [], [None]], Kind.INT, pa.list_(pa.int64()), depth=1)
+    numbers = statistics.of(made.finish()).datasets[0].features[0].num_stats
+    assert (numbers.common_stats.tot_num_values, numbers.common_stats.max_num_values) == (3, 2)
+    assert (numbers.mean, numbers.min, numbers.max) == (1, 1, 1)
+    assert [histogram.num_nan for histogram in numbers.histograms] == [2, 2]
+
+
+def test_nested_lists_have_statistics_of_each_level() -> None:
+    nested = pa.list_(pa.list_(pa.int64()))
+    made = profile([[[1, 2], [], None], None, [], [[3]]], Kind.INT, nested, depth=2)
+    (found,) = statistics.of(made.finish()).datasets[0].features
+    common = found.num_stats.common_stats
+    assert (common.num_non_missing, common.num_missing, common.tot_num_values) == (3, 1, 3)
+    assert (common.min_num_values, common.max_num_values, common.avg_num_values) == (0, 2, 1)
+    levels = [
+        (level.num_non_missing, level.num_missing, level.max_num_values, level.tot_num_values)
+        for level in common.presence_and_valency_stats
+    ]
+    assert levels == [(3, 1, 3, 4), (3, 1, 2, 3)]
+    assert [custom.name for custom in found.custom_stats] == [
+        "level_2_value_list_length_quantiles",
+        "level_2_value_list_length_standard",
+    ]
+    # Two inner lists have at most one value and one has two; TFDV interpolates between them.
+    standard = [count for _, _, count in buckets(found.custom_stats[1].histogram)]
+    assert standard == [1, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+
+
+def test_levels_without_a_list_have_empty_histograms() -> None:
+    made = profile([None, []], Kind.INT, pa.list_(pa.list_(pa.int64())), depth=2)
+    (found,) = statistics.of(made.finish()).datasets[0].features
+    assert not found.num_stats.common_stats.presence_and_valency_stats[1].ByteSize()
+    assert [len(custom.histogram.buckets) for custom in found.custom_stats] == [0, 0]
+
+
+def test_structs_come_before_their_fields_which_are_missing_from_them() -> None:
+    struct = pa.struct([("a", pa.list_(pa.int64())), ("e", pa.struct([("f", pa.float64())]))])
+    fields = (
+        Column("a", Kind.INT, 1),
+        Column("e", Kind.STRUCT, fields=(Column("f", Kind.FLOAT),)),
+    )
+    made = Profile([Column("s", Kind.STRUCT, 1, fields)])
+    first = [{"a": [1, 2], "e": {"f": 1.0}}, None, {"a": None, "e": None}]
+    rows = pa.array([first, None, [], [{"a": [], "e": {"f": None}}]], pa.list_(struct))
+    made.add(pa.record_batch([rows], names=["s"]))
+    dataset = statistics.of(made.finish()).datasets[0]
+    assert [".".join(f.path.step) for f in dataset.features] == ["s", "s.a", "s.e", "s.e.f"]
+    assert [f.WhichOneof("stats") for f in dataset.features] == [
+        "struct_stats", "num_stats", "struct_stats", "num_stats",
+    ]  # fmt: skip
+    common = [getattr(f, f.WhichOneof("stats")).common_stats for f in dataset.features]
+    assert [(c.num_non_missing, c.num_missing, c.tot_num_values) for c in common] == [
+        (3, 1, 4), (2, 2, 2), (2, 2, 2), (1, 1, 1),
+    ]  # fmt: skip
+
+
+def test_images_have_statistics_of_bytes() -> None:
+    made = profile([b"abc", b"", None, b"\xff"], Kind.BYTES, pa.binary())
+    (image,) = statistics.of(made.finish(), images=[("c",)]).datasets[0].features
+    assert image.type == FeatureNameStatistics.BYTES
+    sizes = image.bytes_stats
+    assert (sizes.min_num_bytes, sizes.max_num_bytes, sizes.max_num_bytes_int) == (0, 3, 3)
+    assert sizes.avg_num_bytes == pytest.approx(4 / 3)
+
+
+def test_figures_that_are_not_exact_say_by_how_much_they_may_be_off() -> None:
+    many = np.arange(300_000)
+    made = Profile([Column("n", Kind.INT), Column("t", Kind.BYTES), Column("few", Kind.INT)])
+    columns = [pa.array(many), pa.array(many).cast(pa.string()), pa.array(many % 7)]
+    made.add(pa.record_batch(columns, names=["n", "t", "few"]))
+    numbers, texts, few = (
+        {custom.name: custom.num for custom in found.custom_stats}
+        for found in statistics.of(made.finish()).datasets[0].features
+    )
+    assert list(numbers) == ["rank_error"]
+    assert list(texts) == ["frequency_error", "distinct_relative_error"]
+    assert all(0 < bound < 0.05 for bound in (*numbers.values(), *texts.values()))
+    assert not few
 
 
 def test_defects_are_named_with_their_numbers() -> None:
@@ -171,3 +260,9 @@ def test_defects_are_named_with_their_numbers() -> None:
         ("INVALID_UTF8", "t", "1 value not UTF-8 text"),
         ("NUL_BYTES", "t", "1 value with a NUL byte"),
     ]
+
+
+def test_defects_of_a_field_are_named_with_its_struct() -> None:
+    made = Profile([Column("s", Kind.STRUCT, fields=(Column("f", Kind.FLOAT),))])
+    made.add(pa.record_batch([pa.array([{"f": INF}])], names=["s"]))
+    assert [d.feature for d in statistics.defects(made.finish())] == ["s.f"]
