@@ -68,10 +68,11 @@ class Blobs:
         """Returns a column's scalars and the blobs they name."""
         return Parts(scalars, dict(self._named(scalars["blobs"])))
 
-    def _named(self, names: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Any]]:
+    def _named(self, names: Sequence[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
         for name, size in names:
             start, self._position = self._position, self._position + size
-            yield name, self._body[start : self._position]
+            # A copy: a small table must not hold the whole body in memory.
+            yield name, bytes(self._body[start : self._position])
 
 
 def write_table(values: Values, counts: Tally) -> Mapping[str, bytes]:
@@ -84,8 +85,8 @@ def write_table(values: Values, counts: Tally) -> Mapping[str, bytes]:
     return {"offsets": (ends - ends[0]).tobytes(), "bytes": bytes(used), "counts": counts.tobytes()}
 
 
-def read_table(kind: Any, blobs: Mapping[str, Any]) -> tuple[Values, Tally]:
-    """Reads what `write_table` returned, without a copy."""
+def read_table(kind: Any, blobs: Mapping[str, bytes]) -> tuple[Values, Tally]:
+    """Reads what `write_table` returned."""
     counts = np.frombuffer(blobs["counts"], np.int64)
     if not pa.types.is_binary(kind):
         buffers = [None, pa.py_buffer(blobs["values"])]

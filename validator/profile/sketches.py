@@ -65,7 +65,7 @@ class Quantiles:
     def from_bytes(cls, content: bytes) -> Quantiles:
         """Reads the library's serialization."""
         restored = cls.__new__(cls)
-        restored._sketch = datasketches.kll_doubles_sketch.deserialize(bytes(content))
+        restored._sketch = datasketches.kll_doubles_sketch.deserialize(content)
         return restored
 
 
@@ -129,8 +129,8 @@ class Frequent:
     def from_bytes(cls, items: bytes, distinct: bytes) -> Frequent:
         """Reads the library's serializations."""
         restored = cls.__new__(cls)
-        restored._items = datasketches.frequent_strings_sketch.deserialize(bytes(items))
-        restored._distinct = datasketches.hll_sketch.deserialize(bytes(distinct))
+        restored._items = datasketches.frequent_strings_sketch.deserialize(items)
+        restored._distinct = datasketches.hll_sketch.deserialize(distinct)
         return restored
 
 
