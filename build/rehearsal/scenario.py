@@ -5,6 +5,7 @@ A scenario is data; ``play`` plays it. Each check yields one line for everything
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -165,9 +166,15 @@ def interrupted(outcome: Outcome) -> Iterator[str]:
 
 
 def resumed(outcome: Outcome) -> Iterator[str]:
-    """The next attempt took the finished shards from their saved states."""
-    if "taken from saved state" not in outcome.log("Validate-2.log"):
-        yield "the next attempt read finished shards again"
+    """The next attempt took every finished shard from its saved state, and read none of them again."""
+    finished = _shards("done", outcome.log("Validate-1.log"))
+    taken = _shards("taken from saved state", outcome.log("Validate-2.log"))
+    if not finished or finished - taken:
+        yield f"the next attempt read finished shards again: {sorted(finished - taken) or 'none was finished'}"
+
+
+def _shards(how: str, log: str) -> set[int]:
+    return {int(number) for number in re.findall(rf"^shard (\d+) of \d+ {how}: ", log, re.MULTILINE)}
 
 
 def ended_on_demand(outcome: Outcome) -> Iterator[str]:

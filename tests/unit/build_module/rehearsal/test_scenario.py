@@ -111,7 +111,7 @@ def test_drift_must_be_measured_and_cross(happy: Outcome) -> None:
 
 def interrupted(happy: Outcome, exit_code: int, line: str, stop_code: str = "SpotInterruption") -> Outcome:
     detail = {"StopCode": stop_code, "Containers": [{"ExitCode": exit_code}]}
-    (happy.logs / "Validate-1.log").write_text(f"shard 1 of 8 done\n{line}\n")
+    (happy.logs / "Validate-1.log").write_text(f"shard 1 of 8 done: x, 5 rows\n{line}\n")
     (happy.logs / "Validate-2.log").write_text("shard 1 of 8 taken from saved state: x\n")
     return with_validate(happy, ran("Validate", failures=[failed(detail)]))
 
@@ -119,8 +119,14 @@ def interrupted(happy: Outcome, exit_code: int, line: str, stop_code: str = "Spo
 def test_an_interruption_saves_its_work_and_the_next_attempt_uses_it(happy: Outcome) -> None:
     saved = interrupted(happy, 75, "interrupted: SIGTERM after shard 1 of 8")
     assert problems(SCENARIOS["spot-interruption"], saved) == []
-    (saved.logs / "Validate-2.log").write_text("shard 1 of 8 done\n")
-    assert problems(SCENARIOS["spot-interruption"], saved) == ["the next attempt read finished shards again"]
+    (saved.logs / "Validate-2.log").write_text("shard 1 of 8 done: x, 5 rows\n")
+    assert problems(SCENARIOS["spot-interruption"], saved) == [
+        "the next attempt read finished shards again: [1]"
+    ]
+    (saved.logs / "Validate-1.log").write_text("interrupted: SIGTERM after shard 0 of 8\n")
+    assert problems(SCENARIOS["spot-interruption"], saved) == [
+        "the next attempt read finished shards again: none was finished"
+    ]
 
 
 @pytest.mark.parametrize(
