@@ -147,17 +147,18 @@ class RangedReader(io.BufferedIOBase):
 
     def _pieces(self, stop: int) -> Iterator[memoryview]:
         """Yields the bytes up to an offset, range by range."""
+        is_told = self._expected is None and self._until is not None
+        is_expected = is_told or self._position == self._expected
         while self._position < stop:
-            self._ensure(stop)
+            self._ensure(stop, is_expected=is_expected)
             here = self._held.ranges[0]
             end = min(stop, here.stop)
             yield memoryview(here.wait())[self._position - here.start : end - here.start]
             self._position = self._expected = end
 
-    def _ensure(self, wanted: int) -> None:
+    def _ensure(self, wanted: int, *, is_expected: bool) -> None:
         """Has the range of the position on its way, and those after it if they will be read."""
         start = self._position
-        is_expected = start == self._expected or (self._expected is None and self._until is not None)
         if not self._held.covers(start):
             if not is_expected:
                 self._window = FIRST_RANGE_BYTES
