@@ -170,7 +170,8 @@ def resumed(outcome: Outcome) -> Iterator[str]:
     finished = _shards("done", outcome.log("Validate-1.log"))
     taken = _shards("taken from saved state", outcome.log("Validate-2.log"))
     if not finished or finished - taken:
-        yield f"the next attempt read finished shards again: {sorted(finished - taken) or 'none was finished'}"
+        again = sorted(finished - taken) or "none was finished"
+        yield f"the next attempt read finished shards again: {again}"
 
 
 def _shards(how: str, log: str) -> set[int]:
