@@ -1,152 +1,188 @@
-"""Apache Parquet, a row group after the other."""
+"""Apache Parquet: a cut owns the row groups whose first column starts in it, read page by page."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-from pyarrow import parquet, types
+from pyarrow import parquet
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
+from validator.formats import columnar, typed
+from validator.formats.columnar import explained
 from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
-from validator.profile import Column, Kind
+from validator.profile import Column
 from validator.store import Object
 
-BATCH_ROWS: Final = 100_000
-BATCH_BYTES: Final = 64 << 20
-"""Decoded size a batch is held below where rows are wide."""
+HELD_BYTES: Final = 32 << 20
+"""A row group stored in less is read chunk by chunk, in the order of the file; a greater one through windows
+on all its chunks, which together have this size."""
+_WINDOW_BYTES: Final = (16 << 10, 4 << 20)
 
-_KINDS: Final[Mapping[Callable[[Any], bool], Kind]] = {
-    # Beyond int64: a float does not wrap.
-    types.is_uint64: Kind.FLOAT,
-    types.is_integer: Kind.INT,
-    types.is_boolean: Kind.INT,
-    types.is_floating: Kind.FLOAT,
-    types.is_decimal: Kind.FLOAT,
-    types.is_string: Kind.BYTES,
-    types.is_large_string: Kind.BYTES,
-    types.is_binary: Kind.BYTES,
-    types.is_large_binary: Kind.BYTES,
-    types.is_fixed_size_binary: Kind.BYTES,
-    types.is_temporal: Kind.BYTES,
-    types.is_null: Kind.BYTES,
-}
-_BINARY: Final = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
-_TARGETS: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.large_string()}
+_MARK: Final = b"PAR1"
+_DICTIONARY_BYTES: Final = 1 << 20
+"""Above this size of a dictionary, writers go on without one (Arrow's, parquet-mr's and DuckDB's default)."""
+_INDEX_BYTES: Final = 4
+"""No index into a dictionary is longer."""
+_WIDTHS: Final = {"BOOLEAN": 1, "INT32": 8, "INT64": 8, "INT96": 8, "FLOAT": 8, "DOUBLE": 8}
+"""Decoded bytes of a value, by physical type."""
+_TEXTS: Final = frozenset({"NONE", "STRING", "ENUM", "JSON", "BSON"})
+"""Logical types of byte arrays that Arrow can leave in their dictionary."""
 
 
 class Parquet:
-    """Reads Parquet; dates and times are text in ISO 8601, booleans are 0 and 1."""
-
-    def header(self, target: Object) -> Header:
-        """Reads the schema of the footer."""
-        with _explained(target, "footer"):
-            schema = parquet.ParquetFile(native(target)).schema_arrow
-        _demand_names(schema.names, target)
-        columns = [Column(field.name, _kind(field, target), _is_list(field.type)) for field in schema]
-        return Header(columns, {field.name: str(field.type) for field in schema})
+    """Reads Parquet."""
 
     @property
     def weight(self) -> Weight:
-        """A whole object."""
-        return Weight(16 << 20, is_cuttable=False)
+        """Row groups are read apart."""
+        return Weight(columnar.SHARD_BYTES)
+
+    def header(self, target: Object) -> Header:
+        """Reads the schema of the footer."""
+        with explained(target, "footer"), native(target) as source:
+            return typed.header(parquet.ParquetFile(source, metadata=_footer(source, target)).schema_arrow)
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Yields the declared kinds: Parquet knows them."""
-        yield [Seen(column.kind) for column in self.header(cut.target).columns]
+        return columnar.survey(self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
-        """Reads the rows of a cut, typed as the columns say."""
-        return Reading(self._batches(cut.target, columns), Extent(cut.start, cut.stop))
-
-    def _batches(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
-        with _explained(target, "footer"):
-            file = parquet.ParquetFile(
-                native(target), read_dictionary=_texts(columns), page_checksum_verification=True
-            )
-        for group in range(file.num_row_groups):
-            with _explained(target, f"row group {group}"):
-                size = _batch_rows(file.metadata.row_group(group))
-                for batch in file.iter_batches(size, row_groups=[group], use_threads=False):
-                    yield _conformed(batch, columns)
+        """Reads the row groups of a cut, typed as the columns say."""
+        return Reading(_batches(cut, columns), Extent(cut.start, cut.stop))
 
 
-def _kind(field: Any, target: Object) -> Kind:
-    value = _value_type(field.type)
-    for is_of, kind in _KINDS.items():
-        if is_of(value):
-            return kind
-    raise DataError(
-        f"cannot read {target.uri}",
-        why=f"column {field.name!r} is {field.type}, only numbers, texts, times and lists of them are read",
-        remedy="leave the column out, or flatten it",
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What the footer says of a row group."""
+
+    number: int
+    rows: int
+    stored: int
+    decoded: int
+    words: frozenset[str]
+    """Paths of texts that are worth reading as a dictionary."""
+
+    @property
+    def batch_rows(self) -> int:
+        return columnar.batch_rows(self.rows, self.decoded)
+
+
+def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
+    target = cut.target
+    with native(target) as source:
+        with explained(target, "footer"):
+            footer = _footer(source, target)
+            groups = [_group(footer, n) for n in range(footer.num_row_groups) if _owns(cut, footer, n)]
+        for group in groups:
+            with explained(target, f"row group {group.number}"):
+                file = _open(source, footer, group)
+            yield from _of_group(file, group, columns, target)
+
+
+def _of_group(file: Any, group: _Group, columns: Sequence[Column], target: Object) -> Iterator[Any]:
+    rows = 0
+    try:
+        for batch in file.iter_batches(group.batch_rows, row_groups=[group.number], use_threads=False):
+            rows += batch.num_rows
+            yield typed.conformed(batch, columns)
+    except columnar.TROUBLE as error:
+        with explained(target, f"row group {group.number}{_culprit(file, group)}"):
+            raise error
+    if rows != group.rows:
+        why = f"row group {group.number} has {rows} rows, its footer says {group.rows}"
+        raise DataError(f"cannot read {target.uri}", why=why)
+
+
+def _culprit(file: Any, group: _Group) -> str:
+    def read(path: str) -> None:
+        for _ in file.iter_batches(group.batch_rows, [group.number], [path], use_threads=False):
+            pass
+
+    return columnar.culprit([file.schema.column(leaf).path for leaf in range(len(file.schema))], read)
+
+
+def _footer(source: Any, target: Object) -> Any:
+    """Reads the metadata, and looks whether it can be true."""
+    try:
+        footer = parquet.read_metadata(source)
+    except pa.ArrowInvalid as error:
+        columnar.demand_mark(target, "Parquet", _MARK)
+        if "magic bytes" not in str(error):
+            raise
+        raise ValueError("its end is not that of a Parquet file, it was cut off") from error
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    if footer.num_columns == 0:
+        raise ValueError("it has no columns")
+    if sum(group.num_rows for group in groups) != footer.num_rows:
+        raise ValueError(f"it says {footer.num_rows} rows, but its row groups do not add up to that")
+    for number, group in enumerate(groups):
+        if group.num_rows < 0 or not len(_MARK) <= _start(group) < target.size:
+            raise ValueError(f"row group {number} is not inside of the file")
+    return footer
+
+
+def _owns(cut: Cut, footer: Any, number: int) -> bool:
+    return bool(cut.start <= _start(footer.row_group(number)) < cut.stop)
+
+
+def _start(group: Any) -> int:
+    """Returns where the first column of a row group starts: at its dictionary, or at its data."""
+    chunk = group.column(0)
+    # Some writers say 0 where there is no dictionary.
+    offsets = (chunk.dictionary_page_offset if chunk.has_dictionary_page else 0, chunk.data_page_offset)
+    return min((offset for offset in offsets if offset), default=0)
+
+
+def _group(footer: Any, number: int) -> _Group:
+    group = footer.row_group(number)
+    stored = decoded = 0
+    words = set()
+    for leaf in range(group.num_columns):
+        chunk, kind = group.column(leaf), footer.schema.column(leaf)
+        if kind.max_repetition_level == 0 and chunk.num_values != group.num_rows:
+            why = f"row group {number} has {group.num_rows} rows, its column {kind.path!r} {chunk.num_values}"
+            raise ValueError(why)
+        stored += chunk.total_compressed_size
+        if _is_text(kind) and _fits_dictionary(chunk):
+            words.add(chunk.path_in_schema)
+            decoded += chunk.num_values * _INDEX_BYTES
+        else:
+            decoded += max(chunk.num_values * _width(kind), chunk.total_uncompressed_size)
+    return _Group(number, group.num_rows, stored, decoded, frozenset(words))
+
+
+def _open(source: Any, footer: Any, group: _Group) -> Any:
+    least, most = _WINDOW_BYTES
+    window = min(most, max(least, HELD_BYTES // footer.num_columns))
+    return parquet.ParquetFile(
+        source,
+        metadata=footer,
+        read_dictionary=sorted(group.words),
+        # Reading ahead is the store's: this would hold the whole row group.
+        pre_buffer=False,
+        buffer_size=window if group.stored > HELD_BYTES else 0,
+        # Nanoseconds, the default, wrap around before 1677 and after 2262.
+        coerce_int96_timestamp_unit="us",
+        page_checksum_verification=True,
     )
 
 
-def _value_type(kind: Any) -> Any:
-    value = kind.value_type if _is_list(kind) else kind
-    return value.value_type if types.is_dictionary(value) else value
+def _is_text(kind: Any) -> bool:
+    return kind.physical_type == "BYTE_ARRAY" and kind.logical_type.type in _TEXTS
 
 
-def _is_list(kind: Any) -> bool:
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+def _fits_dictionary(chunk: Any) -> bool:
+    """Says whether a chunk is so small that it can only be indices into a dictionary, or hardly matters.
+
+    Arrow would go on to put the values of later pages into the dictionary, until it held the whole row group.
+    """
+    return bool(chunk.total_uncompressed_size <= _DICTIONARY_BYTES + _INDEX_BYTES * chunk.num_values)
 
 
-def _texts(columns: Sequence[Column]) -> list[str]:
-    return [column.name for column in columns if column.kind is Kind.BYTES and not column.is_list]
-
-
-def _batch_rows(group: Any) -> int:
-    width = max(1, group.total_byte_size // max(1, group.num_rows))
-    return int(min(BATCH_ROWS, max(1, BATCH_BYTES // width)))
-
-
-def _conformed(batch: Any, columns: Sequence[Column]) -> Any:
-    arrays = [_typed(array, column) for array, column in zip(batch.columns, columns, strict=True)]
-    return pa.record_batch(arrays, names=[column.name for column in columns])
-
-
-def _typed(array: Any, column: Column) -> Any:
-    if column.is_list:
-        lists = array.cast(pa.large_list(array.type.value_type))
-        return pa.LargeListArray.from_arrays(
-            lists.offsets,
-            _plain(lists.values, column.kind),
-            mask=lists.is_null() if lists.null_count else None,
-        )
-    return array if _is_text_dictionary(array.type) else _plain(array, column.kind)
-
-
-def _is_text_dictionary(kind: Any) -> bool:
-    return bool(types.is_dictionary(kind) and not types.is_null(kind.value_type))
-
-
-def _plain(array: Any, kind: Kind) -> Any:
-    decoded = array.dictionary_decode() if types.is_dictionary(array.type) else array
-    if any(is_of(decoded.type) for is_of in _BINARY):
-        return decoded.cast(pa.large_binary())
-    # A decimal or a great unsigned number becomes the nearest float, which is what is judged.
-    return decoded.cast(_TARGETS[kind], safe=kind is not Kind.FLOAT)
-
-
-def _demand_names(names: Sequence[str], target: Object) -> None:
-    for name, times in Counter(names).items():
-        if not name:
-            why = f"column {names.index(name) + 1} has no name"
-            raise DataError(f"cannot read {target.uri}", why=why, remedy="give it one")
-        if times > 1:
-            why = f"its schema has {times} columns named {name!r}"
-            raise DataError(f"cannot read {target.uri}", why=why, remedy="give each a name of its own")
-
-
-@contextmanager
-def _explained(target: Object, place: str) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read {target.uri}", why=f"{place}: {error}") from error
+def _width(kind: Any) -> int:
+    return _WIDTHS.get(kind.physical_type, kind.length or 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from validator import dataset, profiling, store
+from validator import dataset, formats, profiling, store
 from validator.crew import Crew
+from validator.cuts import Cut
 from validator.errors import DataError
 from validator.interruption import Interruption
 from validator.profile import Kind, NumericSummary, Summary, TextSummary
@@ -44,3 +47,13 @@ def text(read: Summary, index: int = 0) -> TextSummary:
     column = read.columns[index]
     assert isinstance(column, TextSummary)
     return column
+
+
+def read_in_cuts(path: Path, borders: Iterable[int]) -> list[list[Any]]:
+    """Reads the first column of an object, cut at these borders: the values of each cut."""
+    [target] = store.at("").list(str(path))
+    columns = dataset.describe([target]).columns
+    inner = {border for border in borders if 0 < border < target.size}
+    cuts = [Cut(target, *pair) for pair in pairwise(sorted({0, *inner, target.size}))]
+    readings = [formats.of(cut.target.uri).read(cut, columns) for cut in cuts]
+    return [[value for batch in r.batches for value in batch.column(0).to_pylist()] for r in readings]

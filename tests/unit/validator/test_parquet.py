@@ -1,19 +1,30 @@
-"""Parquet: every type, every way of cutting, and damage that is named."""
+"""Parquet: right figures, every way of cutting, bounded memory, and damage that is named."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import struct
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.unit.validator.reading import kinds, numeric, refusal, summary, text
+from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
+from validator import dataset, formats, store
+from validator.cuts import Cut
 from validator.errors import DataError
+from validator.formats import columnar
+from validator.formats import parquet as subject
 
 
 def write(path: Path, columns: Mapping[str, Any], **options: Any) -> Path:
@@ -61,43 +72,226 @@ class TestParquet:
         read = summary(write(tmp_path / "a.parquet", {"n": pa.array([], pa.int64())}))
         assert (read.rows, len(read.columns)) == (0, 1)
 
-    def test_a_column_without_a_name_is_refused(self, tmp_path: Path) -> None:
-        parquet.write_table(pa.table([[1], [2]], names=["a", ""]), tmp_path / "a.parquet")
-        assert "column 2 has no name; give it one" in refusal(tmp_path / "a.parquet")
+    def test_days_before_1677_in_the_old_type_do_not_wrap(self, tmp_path: Path) -> None:
+        days = pa.array([datetime(1, 1, 1), datetime(9999, 12, 31)], pa.timestamp("us"))  # noqa: DTZ001
+        path = write(tmp_path / "a.parquet", {"t": days}, use_deprecated_int96_timestamps=True)
+        assert [label[:10] for label, _ in text(summary(path)).ranked] == ["9999-12-31", "0001-01-01"]
 
-    def test_a_struct_is_refused_by_name(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "a.parquet", {"s": pa.array([{"x": 1}])})
-        assert "column 's' is struct" in refusal(path)
+    def test_text_that_is_no_utf8_is_counted(self, tmp_path: Path) -> None:
+        texts = pa.array([b"\xff", b"good"]).view(pa.string())
+        assert text(summary(write(tmp_path / "a.parquet", {"s": texts}))).invalid_utf8 == 1
 
     @pytest.mark.parametrize(
-        "damage",
+        ("words", "is_kept"), [(lambda n: f"word {n % 50}", True), (lambda n: f"{n:040}", False)]
+    )
+    def test_words_stay_in_their_dictionary_and_unique_texts_do_not(
+        self, tmp_path: Path, words: Callable[[int], str], is_kept: bool
+    ) -> None:
+        path = write(tmp_path / "a.parquet", {"s": pa.array(map(words, range(60_000)))})
+        [target] = store.at("").list(str(path))
+        reading = subject.Parquet().read(Cut.whole(target), dataset.describe([target]).columns)
+        found = {pa.types.is_dictionary(batch.column(0).type) for batch in reading.batches}
+        assert found == {is_kept}
+
+
+class TestCuts:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        columns = {"n": pa.array(range(900)), "s": pa.array([f"s{n % 7}" for n in range(900)])}
+        return write(tmp_path_factory.mktemp("cuts") / "a.parquet", columns, row_group_size=100)
+
+    @given(st.sets(st.integers(1, 20_000), max_size=12))
+    def test_each_row_group_is_read_once(self, path: Path, borders: set[int]) -> None:
+        assert list(chain(*read_in_cuts(path, borders))) == list(range(900))
+
+    def test_a_row_group_belongs_to_where_its_first_column_starts(self, path: Path) -> None:
+        start = subject._start(parquet.read_metadata(path).row_group(4))
+        assert [len(values) for values in read_in_cuts(path, [start])] == [400, 500]
+        assert [len(values) for values in read_in_cuts(path, [start + 1])] == [500, 400]
+
+
+class TestBounds:
+    def test_batches_are_bounded_in_rows_and_bytes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write(
+            tmp_path / "a.parquet", {"n": np.arange(10_000), "m": np.random.default_rng(1).random(10_000)}
+        )
+        monkeypatch.setattr(columnar, "BATCH_ROWS", 4000)
+        assert self._sizes(path) == [4000, 4000, 2000]
+        monkeypatch.setattr(columnar, "BATCH_BYTES", 32_000)
+        assert max(self._sizes(path)) <= 2000
+
+    def test_a_great_row_group_is_read_through_windows(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        noise = np.random.default_rng(1).integers(0, 2**62, 200_000)
+        path = write(
+            tmp_path / "a.parquet", {"n": noise, "m": noise}, use_dictionary=False, compression="none"
+        )
+        reads = self._reads(path, monkeypatch)
+        assert max(reads) > 1_600_000
+        monkeypatch.setattr(subject, "HELD_BYTES", 200_000)
+        assert max(self._reads(path, monkeypatch)) < 1_200_000
+
+    def test_the_footer_is_read_once_and_each_chunk_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write(tmp_path / "a.parquet", {f"c{n}": range(1000) for n in range(5)}, row_group_size=500)
+        assert len(self._reads(path, monkeypatch)) == 1 + 2 * 5
+
+    @staticmethod
+    def _sizes(path: Path) -> list[int]:
+        [target] = store.at("").list(str(path))
+        reading = formats.of(target.uri).read(Cut.whole(target), dataset.describe([target]).columns)
+        return [batch.num_rows for batch in reading.batches]
+
+    def _reads(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        sizes: list[int] = []
+
+        class Counting:
+            def __init__(self, target: store.Object) -> None:
+                self._source = store.at(target.uri).open(target)
+
+            def read(self, size: int = -1) -> bytes:
+                content = self._source.read(size)
+                sizes.append(len(content))
+                return content
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._source, name)
+
+        [target] = store.at("").list(str(path))
+        columns = dataset.describe([target]).columns
+        monkeypatch.setattr(subject, "native", lambda target: pa.PythonFile(Counting(target), mode="r"))
+        for _ in subject.Parquet().read(Cut.whole(target), columns).batches:
+            pass
+        return sizes
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        ("damage", "complaint"),
         [
-            lambda b: b[:-10],
-            lambda b: b[: len(b) // 2],
-            lambda b: b[:10],
-            lambda b: b[:0],
-            lambda b: b[:-4] + b"PAR2",
-            lambda b: b[:-8] + (1 << 30).to_bytes(4, "little") + b"PAR1",
+            (lambda b: b[:-10], "footer: its end is not that of a Parquet file, it was cut off"),
+            (lambda b: b[: len(b) // 2], "it was cut off"),
+            (lambda b: b[:10], "it was cut off"),
+            (lambda b: b[:-4] + b"PAR2", "it was cut off"),
+            (lambda b: b[:-8] + (1 << 30).to_bytes(4, "little") + b"PAR1", "footer: "),
+            (lambda b: b[:-8] + (1 << 31).to_bytes(4, "little") + b"PAR1", "footer: "),
+            (lambda b: b[:0], "it is empty, not Parquet"),
+            (lambda b: b"\x1f\x8b" + b[:-4], "it is gzip, not Parquet"),
+            (lambda _: b"a,b\n1,2\n", "it is text, not Parquet"),
+            (lambda b: b"ORC" + b[3:-4] + b"ORC\x0f", "it is ORC, not Parquet"),
+            (lambda _: bytes(1000), "it is of an unknown format, not Parquet"),
         ],
     )
-    def test_damage_is_named(self, tmp_path: Path, damage: Any) -> None:
+    def test_of_the_ends(self, tmp_path: Path, damage: Callable[[bytes], bytes], complaint: str) -> None:
         path = write(tmp_path / "a.parquet", {"n": pa.array(range(1000))})
         path.write_bytes(damage(path.read_bytes()))
-        assert "footer" in refusal(path)
+        assert complaint in refusal(path)
 
-    def test_a_flipped_page_is_named_by_its_row_group(self, tmp_path: Path) -> None:
-        path = write(
-            tmp_path / "a.parquet",
-            {"n": pa.array(range(10_000))},
-            row_group_size=5000,
-            compression="none",
-            write_page_checksum=True,
-            use_dictionary=False,
-        )
-        content = bytearray(path.read_bytes())
-        content[len(content) * 3 // 4] ^= 0xFF
-        path.write_bytes(content)
-        assert "row group 1" in refusal(path)
+    @pytest.mark.parametrize("column", [0, 1, 2])
+    @pytest.mark.parametrize("compression", ["snappy", "zstd", "none"])
+    def test_of_a_page_with_a_checksum(self, tmp_path: Path, compression: str, column: int) -> None:
+        path = self._three(tmp_path, compression=compression, write_page_checksum=True)
+        name = self._spoil(path, column)
+        assert f"row group 1, column '{name}': " in refusal(path)
+
+    @pytest.mark.parametrize("column", [0, 1, 2])
+    def test_of_a_packed_page(self, tmp_path: Path, column: int) -> None:
+        path = self._three(tmp_path, compression="snappy")
+        name = self._spoil(path, column)
+        assert f"row group 1, column '{name}': Corrupt snappy" in refusal(path)
+
+    def test_words_that_are_not_in_the_dictionary(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.parquet", {"s": ["a", "b", "c"] * 100}, compression="none")
+        chunk = parquet.read_metadata(path).row_group(0).column(0)
+        end = chunk.dictionary_page_offset + chunk.total_compressed_size
+        refused = 0
+        content = path.read_bytes()
+        for place in range(chunk.data_page_offset, end):
+            path.write_bytes(flipped(content, place))
+            with suppress(DataError):
+                assert summary(path).rows == 300
+                continue
+            refused += 1
+        assert refused > 10
+
+    @pytest.mark.parametrize("which", [0, 1, 2, 4])
+    @pytest.mark.parametrize("rows", [1 << 60, 1001, 999, 0, -5])
+    def test_of_the_number_of_rows(self, tmp_path: Path, rows: int, which: int) -> None:
+        """Of the file, of either column, of the row group."""
+        path = write(tmp_path / "a.parquet", {"n": pa.array(range(1000)), "s": ["x"] * 1000})
+        lie(path, 1000, rows, which)
+        assert "row" in refusal(path)
+
+    @pytest.mark.parametrize("rows", [1 << 60, 1001])
+    def test_of_all_numbers_of_rows(self, tmp_path: Path, rows: int) -> None:
+        path = write(tmp_path / "a.parquet", {"n": pa.array(range(1000))})
+        for _ in range(3):
+            lie(path, 1000, rows, 0)
+        assert "row group 0" in refusal(path)
+
+    def test_of_a_place_outside_of_the_file(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.parquet", {"n": pa.array(range(1000))}, use_dictionary=False)
+        lie(path, 4, 1 << 40)
+        assert "row group 0 is not inside of the file" in refusal(path)
+
+    def test_a_column_without_a_name(self, tmp_path: Path) -> None:
+        parquet.write_table(pa.table([[1], [2]], names=["a", ""]), tmp_path / "a.parquet")
+        assert "column 2 of its schema has no name; give it one" in refusal(tmp_path / "a.parquet")
+
+    def test_two_columns_of_one_name(self, tmp_path: Path) -> None:
+        parquet.write_table(pa.table([[1], [2]], names=["a", "a"]), tmp_path / "a.parquet")
+        assert "its schema has 2 columns named 'a'; give each a name" in refusal(tmp_path / "a.parquet")
+
+    def test_no_column(self, tmp_path: Path) -> None:
+        parquet.write_table(pa.table({}), tmp_path / "a.parquet")
+        assert "footer: it has no columns" in refusal(tmp_path / "a.parquet")
+
+    @staticmethod
+    def _three(folder: Path, **options: Any) -> Path:
+        columns = {
+            "n": range(20_000),
+            "s": [f"s{n}" for n in range(20_000)],
+            "l": pa.array([[n] for n in range(20_000)]),
+        }
+        return write(folder / "a.parquet", columns, row_group_size=10_000, use_dictionary=False, **options)
+
+    @staticmethod
+    def _spoil(path: Path, column: int) -> str:
+        chunk = parquet.read_metadata(path).row_group(1).column(column)
+        place = chunk.data_page_offset + chunk.total_compressed_size // 2
+        path.write_bytes(flipped(flipped(path.read_bytes(), place), place + 1))
+        return str(chunk.path_in_schema)
+
+
+def lie(path: Path, true: int, false: int, which: int = 0) -> None:
+    """Writes another number into the footer where this one stands for the n-th time."""
+    content = path.read_bytes()
+    size = struct.unpack("<I", content[-8:-4])[0]
+    footer = content[-8 - size : -8]
+    # A thrift field of 64 bits: its distance from the last one, 6, and the number as a varint.
+    places = [found.start() + 1 for found in re.finditer(b"[\x16\x26]" + re.escape(varint(true)), footer)]
+    place = places[which]
+    footer = footer[:place] + varint(false) + footer[place + len(varint(true)) :]
+    path.write_bytes(content[: -8 - size] + footer + struct.pack("<I", len(footer)) + b"PAR1")
+
+
+def varint(number: int) -> bytes:
+    """Returns a number as thrift's compact protocol writes it."""
+    rest = (number << 1) ^ (number >> 63)
+    digits = bytearray()
+    while rest >= 0x80:
+        digits.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([*digits, rest])
 
 
 class TestParts:
@@ -105,4 +299,45 @@ class TestParts:
         write(tmp_path / "1.parquet", {"id": pa.array([1])})
         write(tmp_path / "2.parquet", {"id": pa.array(["1"])})
         with pytest.raises(DataError, match=r"1\.parquet and .*2\.parquet.*int64 in the first, string"):
+            summary(tmp_path)
+
+    def test_a_type_that_shows_up_late_is_compared_too(self, tmp_path: Path) -> None:
+        write(tmp_path / "1.parquet", {"id": pa.nulls(1)})
+        write(tmp_path / "2.parquet", {"id": pa.array([1])})
+        write(tmp_path / "3.parquet", {"id": pa.array(["1"])})
+        with pytest.raises(DataError, match=r"2\.parquet and .*3\.parquet.*int64 in the first, string"):
+            summary(tmp_path)
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            ([1], pa.array([2], pa.int8())),
+            ([1.5], pa.array([2.5], pa.float32())),
+            (["a"], pa.array([b"b"])),
+            (pa.nulls(1), [1.5]),
+            ([1.5], pa.nulls(1)),
+            (pa.nulls(1), [[1, 2]]),
+            (pa.nulls(1), ["a"]),
+            (pa.array([{"a": None, "b": 1}]), pa.array([{"a": "x", "b": 1}])),
+            (pa.nulls(1), pa.array([{"a": [1]}])),
+        ],
+    )
+    def test_parts_of_one_kind_are_one_dataset(self, tmp_path: Path, parts: tuple[Any, Any]) -> None:
+        for number, part in enumerate(parts):
+            write(tmp_path / f"{number}.parquet", {"x": part})
+        assert summary(tmp_path).rows == 2
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            ([1], [1.5]),
+            ([1], [[1]]),
+            (pa.array([{"a": 1}]), pa.array([{"b": 1}])),
+            (pa.array([{"a": 1}]), pa.array([{"a": "x"}])),
+        ],
+    )
+    def test_parts_of_two_kinds_are_not(self, tmp_path: Path, parts: tuple[Any, Any]) -> None:
+        for number, part in enumerate(parts):
+            write(tmp_path / f"{number}.parquet", {"x": part})
+        with pytest.raises(DataError, match=r"0\.parquet and .*1\.parquet as one dataset: column 'x' is"):
             summary(tmp_path)

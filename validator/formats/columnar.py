@@ -1,0 +1,137 @@
+"""What Parquet, Arrow IPC and ORC have in common: parts that a cut owns, bounded batches, named trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+
+from validator.cuts import Cut
+from validator.errors import DataError
+from validator.formats import typed
+from validator.formats.header import Header, Seen
+from validator.formats.stream import native
+from validator.profile import Column
+from validator.store import Object
+
+BATCH_ROWS: Final = 125_000
+BATCH_BYTES: Final = 64 << 20
+"""Decoded size a batch is held below where rows are wide."""
+SHARD_BYTES: Final = 16 << 20
+"""As stored: about a second of work."""
+
+TROUBLE: Final = (pa.ArrowException, OSError, ValueError, EOFError, MemoryError, OverflowError)
+"""What pyarrow raises over bytes that are not what they should be."""
+
+_TEXTS: Final = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+_MARKS: Final = {
+    b"PAR1": "Parquet",
+    b"PARE": "encrypted Parquet",
+    b"ARROW1": "Arrow IPC",
+    b"ORC": "ORC",
+    b"FEA1": "Feather version 1",
+    b"Obj\x01": "Avro",
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"PK\x03\x04": "a zip archive",
+}
+_HEAD_BYTES: Final = 512
+
+
+def owned(cut: Cut, parts: int) -> Sequence[int]:
+    """Returns which parts of an object are a cut's, where nothing tells their offsets.
+
+    They are taken to be of equal size, so each of them starts in exactly one of any ranges that meet.
+    """
+    return [n for n in range(parts) if cut.start <= cut.target.size * n // parts < cut.stop]
+
+
+def batches(part: Any, columns: Sequence[Column], place: str, target: Object) -> Iterator[Any]:
+    """Yields a pyarrow.RecordBatch that was read whole as bounded ones of the declared columns."""
+    arrays = []
+    for name, array in zip(part.schema.names, part.columns, strict=True):
+        with explained(target, f"{place}, column {name!r}"):
+            arrays.append(_sound(array))
+    with explained(target, place):
+        part = pa.record_batch(arrays, names=part.schema.names)
+        size = batch_rows(part.num_rows, part.nbytes)
+        for start in range(0, part.num_rows, size):
+            yield typed.conformed(part.slice(start, size), columns)
+
+
+def _sound(array: Any) -> Any:
+    """Looks at every offset: readers believe what they are given, and what computes with it would crash."""
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        if array.type not in _TEXTS:
+            raise
+        # Text that is not UTF-8 is counted as such.
+        array = array.view(_TEXTS[array.type])
+        array.validate(full=True)
+    return array
+
+
+def batch_rows(rows: int, content: int) -> int:
+    """Returns how many of some rows, of so many bytes decoded, make up one batch."""
+    return min(BATCH_ROWS, max(1, BATCH_BYTES * rows // max(1, content)))
+
+
+def survey(header: Header) -> Iterator[Sequence[Seen]]:
+    """Yields the declared kinds: the format knows them."""
+    yield [Seen(None if column.is_guessed else column.kind) for column in header.columns]
+
+
+def culprit(names: Sequence[str], read: Callable[[str], object]) -> str:
+    """Names the first column that cannot be read alone, once all together could not; "" when each can."""
+    for name in names:
+        try:
+            read(name)
+        except TROUBLE:
+            return f", column {name!r}"
+    return ""
+
+
+@contextmanager
+def explained(target: Object, place: str) -> Iterator[None]:
+    """Turns what pyarrow raises into one line that names object and place."""
+    try:
+        yield
+    except typed.Unread as error:
+        raise DataError(f"cannot read {target.uri}", why=error, remedy=error.remedy) from error
+    except TROUBLE as error:
+        raise DataError(f"cannot read {target.uri}", why=f"{place}: {_first_line(error)}") from error
+
+
+def demand_mark(target: Object, claimed: str, mark: bytes) -> None:
+    """Looks at the first bytes of an object.
+
+    Raises:
+        DataError: They are another format's, and the error says which, or none's.
+    """
+    with explained(target, "first bytes"), native(target) as source:
+        head = source.read(_HEAD_BYTES)
+    if head.startswith(mark):
+        return
+    raise DataError(f"cannot read {target.uri}", why=f"it is {_name(head)}, not {claimed}")
+
+
+def _name(head: bytes) -> str:
+    if not head:
+        return "empty"
+    for mark, name in _MARKS.items():
+        if head.startswith(mark):
+            return name
+    return "text" if _is_text(head) else "of an unknown format"
+
+
+def _is_text(head: bytes) -> bool:
+    # A character may be cut at the end.
+    return b"\0" not in head and "\ufffd" not in head.decode(errors="replace")[:-1]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0]
