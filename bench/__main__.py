@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,24 @@ from bench.process import Limits, Measured, run
 from bench.results import Results
 from bench.targets import targets
 
-ROUNDS: Final = 5
-QUICK_ROUNDS: Final = 3
-GREAT: Final = 10_000_000
-QUICK_GREAT: Final = 3_000_000
-_BLOCK: Final = 1 << 20
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is run."""
+
+    rounds: int
+    great: int
+    """Rows of the great file."""
+    tall: int
+    """Rows of the wide file."""
+    is_quick: bool = False
+    """Without slow peers, and long cases once."""
+
+
+FULL: Final = Extent(rounds=5, great=10_000_000, tall=20_000)
+QUICK: Final = Extent(rounds=3, great=3_000_000, tall=4_000, is_quick=True)
+
+_BLOCK: Final = 1 << 20
 _CONSOLE: Final = Console(stderr=True)
 
 
@@ -38,14 +51,15 @@ def main() -> None:
     )
     parser.add_argument("--only", metavar="NAME", action="append", help="only cases whose name begins so")
     asked = parser.parse_args()
-    great = QUICK_GREAT if asked.quick else GREAT
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    extent = QUICK if asked.quick else FULL
     wanted = [
         case
-        for case in cases(great, machine.engine())
-        if not (asked.quick and case.is_slow_peer)
+        for case in cases(extent.great, extent.tall, machine.engine())
+        if not (extent.is_quick and case.is_slow_peer)
         and (not asked.only or any(case.name.startswith(name) for name in asked.only))
     ]
-    results = _measured(wanted, great, is_quick=asked.quick)
+    results = _measured(wanted, extent)
     # What was not all measured is not the record.
     is_record = not (asked.quick or asked.only)
     path = Path(__file__).parent / "results.json" if is_record else FOLDER / "results.json"
@@ -56,20 +70,20 @@ def main() -> None:
     console.print(f"written: {path.relative_to(ROOT)}")
 
 
-def _measured(wanted: Sequence[Case], great: int, *, is_quick: bool) -> Results:
+def _measured(wanted: Sequence[Case], extent: Extent) -> Results:
     described = {"when": datetime.now(UTC).isoformat(timespec="seconds"), **machine.described()}
     FOLDER.mkdir(exist_ok=True)
     for data in {case.data: None for case in wanted}:
         _prepare(data)
     runs: dict[str, list[Measured]] = {case.name: [] for case in wanted}
-    for number in range(QUICK_ROUNDS if is_quick else ROUNDS):
+    for number in range(extent.rounds):
         # There and back, so that none always runs in the shade of the same other.
         for case in wanted if number % 2 == 0 else reversed(wanted):
-            if is_quick and case.is_long and number:
+            if extent.is_quick and case.is_long and number:
                 continue
             runs[case.name].append(_once(case))
             _tell(number, case, runs[case.name][-1])
-    return Results(described, wanted, targets(great), runs)
+    return Results(described, wanted, targets(extent.great, extent.tall), runs)
 
 
 def _prepare(data: Data) -> None:
@@ -96,7 +110,16 @@ def _once(case: Case) -> Measured:
     with tempfile.TemporaryDirectory(dir=FOLDER, prefix="output-") as output:
         argv = [output if word == OUTPUT else word for word in case.argv]
         measured = run(argv, cwd=ROOT, limits=case.limits, log=FOLDER / "log.txt")
+        rows = measured.part.get("rows", _judged_rows(Path(output)))
+    if measured.is_done and rows != case.data.rows:
+        return replace(measured, complaint=f"read {rows} rows of {case.data.rows}")
     return replace(measured, part={name: value * case.scale for name, value in measured.part.items()})
+
+
+def _judged_rows(output: Path) -> int:
+    """Returns the rows a whole run of the validator speaks of."""
+    path = output / "verdict.json"
+    return int(json.loads(path.read_text())["rows"]) if path.exists() else 0
 
 
 def _tell(number: int, case: Case, measured: Measured) -> None:

@@ -28,6 +28,7 @@ _BUDGET: Final = "293"
 """MiB: 60 % of 512 MB, which is what the validator takes by itself in a container of that size."""
 
 STATES: Final = 1_000
+STATE_ROWS: Final = 10_000
 TFDV_ROWS: Final = 200_000
 
 
@@ -38,6 +39,7 @@ class Data:
     name: str
     made_by: tuple[str, ...]
     """Module and arguments; the path is added."""
+    rows: int
     replaces: str = "part-*"
     """Pattern of what is of no use any more once this is wanted."""
 
@@ -66,29 +68,35 @@ class Case:
 
 def trips(rows: int) -> Data:
     """Returns taxi-like trips in one CSV file."""
-    return Data(f"trips-{rows}.csv", ("bench.data", "trips-csv", str(rows)))
+    return Data(f"trips-{rows}.csv", ("bench.data", "trips-csv", str(rows)), rows)
 
 
 def trips_parquet(rows: int) -> Data:
     """Returns the same trips in four Parquet files."""
-    return Data(f"trips-{rows}-parquet", ("bench.data", "trips-parquet", str(rows)))
+    return Data(f"trips-{rows}-parquet", ("bench.data", "trips-parquet", str(rows)), rows)
 
 
 def wide(rows: int) -> Data:
     """Returns 5,000 columns in one CSV file."""
-    return Data(f"wide-{rows}.csv", ("bench.data", "wide-csv", str(rows)))
+    return Data(f"wide-{rows}.csv", ("bench.data", "wide-csv", str(rows)), rows)
 
 
 def states(engine: str) -> Data:
     """Returns a folder of saved states; another engine has others."""
-    return Data(f"states-{STATES}-{engine}", ("bench.subjects.states", str(STATES)), replaces="states-*")
+    return Data(
+        f"states-{STATES}-{engine}",
+        ("bench.subjects.states", str(STATES)),
+        STATES * STATE_ROWS,
+        replaces="states-*",
+    )
 
 
-def cases(great: int, engine: str) -> Sequence[Case]:
+def cases(great: int, tall: int, engine: str) -> Sequence[Case]:
     """Returns all cases.
 
     Args:
         great: Rows of the great file.
+        tall: Rows of the wide file.
         engine: What tells this engine's saved states from others.
     """
     csv, parquet, part = trips(1_000_000), trips_parquet(1_000_000), trips(TFDV_ROWS)
@@ -109,7 +117,7 @@ def cases(great: int, engine: str) -> Sequence[Case]:
             _subject(_BENCH, "duckdb_summarize", parquet),
             parquet,
         ),
-        *_validations(great),
+        *_validations(great, tall),
         *_workers(great),
         Case(
             "merge",
@@ -137,9 +145,9 @@ def cases(great: int, engine: str) -> Sequence[Case]:
     )
 
 
-def _validations(great: int) -> Sequence[Case]:
+def _validations(great: int, tall: int) -> Sequence[Case]:
     """Returns whole runs of the validator, as its users start it."""
-    csv, few, many, columns = trips(1_000_000), trips(10_000), trips(great), wide(20_000)
+    csv, few, many, columns = trips(1_000_000), trips(10_000), trips(great), wide(tall)
     return (
         Case("validate", "validate 1M rows, whole process", _validate(csv), csv),
         Case("validate-few", "validate 10,000 rows, whole process", _validate(few), few),
@@ -153,7 +161,7 @@ def _validations(great: int) -> Sequence[Case]:
         ),
         Case(
             "validate-wide",
-            "validate 5,000 columns x 20,000 rows",
+            f"validate 5,000 columns x {tall:,} rows",
             _validate(columns),
             columns,
             Limits(WIDE_TASK),

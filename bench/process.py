@@ -46,12 +46,12 @@ class Measured:
     part: Mapping[str, float]
     """What the process said of the part that counts, "cpu" and "wall" among it."""
     complaint: str
-    """The last line of its stderr when it failed."""
+    """Why its figures do not count: the last line it printed when it failed; "" when they do."""
 
     @property
     def is_done(self) -> bool:
-        """Whether it ended well and within its limits."""
-        return self.exit_code == 0 and not self.beyond
+        """Whether it did its work within its limits."""
+        return self.exit_code == 0 and not self.beyond and not self.complaint
 
     def to_json(self) -> dict[str, Any]:
         """Returns it as plain values."""
@@ -131,7 +131,7 @@ def run(argv: Sequence[str], *, cwd: Path, limits: Limits, log: Path) -> Measure
         memory="ru_maxrss" if is_alone else "sampled PSS",
         beyond=watch.beyond or (f"{peak / 1e6:,.0f} MB" if watch.is_above(peak) else ""),
         part=_part(printed),
-        complaint=printed[-1] if process.returncode and printed else "",
+        complaint=f"exit {process.returncode}: {''.join(printed[-1:])}" if process.returncode else "",
     )
 
 

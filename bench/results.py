@@ -102,7 +102,7 @@ def _medians(case: Case, runs: Sequence[Measured]) -> Sequence[str]:
 def _failure(runs: Sequence[Measured]) -> str:
     for run in runs:
         if not run.is_done:
-            return f"[red]killed at {run.beyond}[/]" if run.beyond else f"[red]exit {run.exit_code}[/]"
+            return f"[red]killed at {run.beyond}[/]" if run.beyond else f"[red]{run.complaint}[/]"
     return ""
 
 

@@ -102,11 +102,12 @@ def single(case: str, figure: Callable[[Measured], float]) -> Callable[[Runs], S
     return lambda runs: [figure(run) for run in runs.get(case, ()) if run.is_done]
 
 
-def targets(great: int) -> Sequence[Target]:
+def targets(great: int, tall: int) -> Sequence[Target]:
     """Returns the table.
 
     Args:
         great: Rows of the great file.
+        tall: Rows of the wide file.
     """
     return (
         *_ratios(),
@@ -133,7 +134,7 @@ def targets(great: int) -> Sequence[Target]:
             needs=("validate-small-task",),
         ),
         Target(
-            "validate 5,000 columns x 20,000 rows, peak",
+            f"validate 5,000 columns x {tall:,} rows, peak",
             Unit.MEGABYTES,
             single("validate-wide", peak),
             WIDE_TASK / MEGABYTE,

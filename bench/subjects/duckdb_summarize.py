@@ -18,7 +18,9 @@ def main() -> None:
     source = str(path / "*.parquet") if path.is_dir() else str(path)
     with metered() as said, duckdb.connect() as database:
         database.execute("SET threads = 1")
-        said["columns"] = len(database.execute("SUMMARIZE FROM '" + source + "'").fetchall())
+        columns = database.execute("SUMMARIZE FROM '" + source + "'").fetchall()
+        names = [column[0] for column in database.description]
+        said["rows"] = columns[0][names.index("count")]
 
 
 if __name__ == "__main__":

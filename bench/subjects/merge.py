@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from validator import settings
 
-settings.limit_threads()
+settings.settle_native_libraries()
 
 import argparse  # noqa: E402 - threads are settled before anything slow is imported
 from pathlib import Path  # noqa: E402

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from validator import settings
 
-settings.limit_threads()
+settings.settle_native_libraries()
 
 import argparse  # noqa: E402 - threads are settled before anything slow is imported
 from itertools import islice  # noqa: E402
@@ -14,9 +14,9 @@ from typing import Any, Final  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
 from bench import data  # noqa: E402
+from bench.cases import STATE_ROWS  # noqa: E402
 from validator.profile import Column, Kind, Profile  # noqa: E402
 
-ROWS: Final = 10_000
 _KINDS: Final = {pa.int64(): Kind.INT, pa.float64(): Kind.FLOAT, pa.string(): Kind.BYTES}
 
 
@@ -34,8 +34,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir()
     declared = columns()
-    tables = data.trips(asked.count * ROWS)
-    batches = (batch for table in tables for batch in table.combine_chunks().to_batches(ROWS))
+    tables = data.trips(asked.count * STATE_ROWS)
+    batches = (batch for table in tables for batch in table.combine_chunks().to_batches(STATE_ROWS))
     for number, batch in enumerate(islice(batches, asked.count)):
         (asked.folder / f"{number:04d}.state").write_bytes(_state(batch, declared))
 
