@@ -1,0 +1,150 @@
+"""Bad Arrow IPC and ORC."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import orc
+
+from tests.functional.bad_input.expected import Accepted, Bounds, Expected, Flaw, Refused
+from tests.functional.bad_input.inputs import Case
+from tests.functional.bad_input.samples import RIGHT, ROWS, SAMPLE, file, table
+
+_NO_ARROW: Final = Refused("not (an )?arrow|magic|footer|too small|too short|cut|empty|read 0 bytes")
+_BROKEN: Final = (
+    "corrupt|invalid|offset|out of bounds|index|decompress|buffer|length|negative|memory|metadata"
+)
+_BATCH: Final = r"(record )?batch 0"
+_SMALL: Final = Bounds(cpu_seconds=5, peak_mb=300)
+_NO_ORC: Final = Refused("not (an )?orc|footer|postscript|magic|too short|too small|empty|tail|invalid")
+
+
+def _arrow(
+    name: str, content: Callable[[], bytes], *expected: Expected, bounds: Bounds | None = None
+) -> Case:
+    return Case(name, "Arrow IPC", file(content, "data.arrow"), expected, bounds=bounds or Bounds())
+
+
+def _orc(name: str, content: Callable[[], bytes], *expected: Expected) -> Case:
+    return Case(name, "ORC", file(content, "data.orc"), expected)
+
+
+def _ipc(data: Any = None, compression: str | None = None) -> bytes:
+    data = table() if data is None else data
+    out = io.BytesIO()
+    with pa.ipc.new_file(out, data.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(data.combine_chunks())
+    return out.getvalue()
+
+
+def _stream() -> bytes:
+    out = io.BytesIO()
+    with pa.ipc.new_stream(out, table().schema) as writer:
+        writer.write_table(table())
+    return out.getvalue()
+
+
+def _with(find: bytes, instead: bytes, content: bytes, times: int = 1) -> bytes:
+    assert content.count(find) >= times
+    return content.replace(find, instead, times)
+
+
+def _with_offset(offset: int) -> bytes:
+    """Of `day`, whose texts are 10 bytes each, the text of row 500 begins elsewhere."""
+    before, after = struct.pack("<2i", 4_970, 4_980), struct.pack("<2i", 5_000, 5_010)
+    found = before + struct.pack("<i", 4_990) + after
+    return _with(found, before + struct.pack("<i", offset) + after, _ipc())
+
+
+def _with_index() -> bytes:
+    """Of a dictionary of 10 texts the index of a row is 10,000."""
+    indices = pa.array([n % 10 for n in range(ROWS)], pa.int32())
+    encoded = pa.DictionaryArray.from_arrays(indices, [f"n{n}" for n in range(10)])
+    run = struct.pack("<4i", 7, 8, 9, 0)
+    return _with(run, struct.pack("<4i", 7, 8, 10_000, 0), _ipc(pa.table({"name": encoded})))
+
+
+def _with_metadata_length(length: int) -> bytes:
+    content = _ipc()
+    place = content.index(b"\xff\xff\xff\xff") + 4
+    return content[:place] + struct.pack("<i", length) + content[place + 4 :]
+
+
+def _invalid_utf8() -> bytes:
+    return _with(b"n7n8n9n0n1", b"n7n8n\xe9n0n1", _ipc())
+
+
+def _orc_stored(data: Any = None, **options: Any) -> bytes:
+    out = io.BytesIO()
+    orc.write_table(table() if data is None else data, out, **options)
+    return out.getvalue()
+
+
+def _flipped_stripe() -> bytes:
+    content = _orc_stored(compression="zlib")
+    return content[:600] + b"\xff" * 64 + content[664:]
+
+
+ARROW: Final = (
+    _arrow("arrow", _ipc, RIGHT),
+    _arrow("arrow-in-lz4", lambda: _ipc(compression="lz4"), RIGHT),
+    _arrow("arrow-tail-cut", lambda: _ipc()[:-100], _NO_ARROW),
+    _arrow("arrow-cut-at-half", lambda: _ipc()[: len(_ipc()) // 2], _NO_ARROW),
+    _arrow("arrow-wrong-magic", lambda: b"ARROW9" + _ipc()[6:-6] + b"ARROW9", _NO_ARROW),
+    _arrow("arrow-empty-file", lambda: b"", _NO_ARROW),
+    _arrow("arrow-stream", _stream, RIGHT, Refused("stream|not (an )?arrow|magic")),
+    _arrow(
+        "arrow-offset-beyond-the-end", lambda: _with_offset(2**30), Refused(_BROKEN, _BATCH), bounds=_SMALL
+    ),
+    _arrow("arrow-negative-offset", lambda: _with_offset(-5_000), Refused(_BROKEN, _BATCH), bounds=_SMALL),
+    _arrow("arrow-index-beyond-dictionary", _with_index, Refused(_BROKEN, _BATCH), bounds=_SMALL),
+    _arrow(
+        "arrow-more-rows-than-bytes",
+        lambda: _with(struct.pack("<q", ROWS), struct.pack("<q", 10**9), _ipc(), 5),
+        Refused(_BROKEN, _BATCH),
+        bounds=_SMALL,
+    ),
+    _arrow(
+        "arrow-metadata-of-2-gb",
+        lambda: _with_metadata_length(2**31 - 8),
+        Refused(_BROKEN),
+        RIGHT,
+        bounds=_SMALL,
+    ),
+    _arrow(
+        "arrow-buffer-unpacks-to-1-tb",
+        lambda: _with(struct.pack("<q", 8 * ROWS), struct.pack("<q", 2**40), _ipc(compression="lz4")),
+        Refused(_BROKEN, _BATCH),
+        bounds=_SMALL,
+    ),
+    _arrow(
+        "arrow-invalid-utf8",
+        _invalid_utf8,
+        Accepted(ROWS, {"id": SAMPLE["id"]}, (Flaw("INVALID_UTF8", "name", "^1 value"),)),
+        Refused("utf-?8", "column 'name'|batch 0"),
+    ),
+    _arrow("arrow-without-rows", lambda: _ipc(table(0)), Accepted(0, {}, (Flaw("NO_DATA"),), verdict="fail")),
+)
+
+ORC: Final = (
+    _orc("orc", _orc_stored, RIGHT),
+    _orc("orc-tail-cut", lambda: _orc_stored()[:-50], _NO_ORC),
+    _orc("orc-cut-at-half", lambda: _orc_stored()[: len(_orc_stored()) // 2], _NO_ORC),
+    _orc("orc-wrong-magic", lambda: _orc_stored()[:-4] + b"XXX" + _orc_stored()[-1:], _NO_ORC),
+    _orc("orc-postscript-length-lies", lambda: _orc_stored()[:-1] + b"\xff", _NO_ORC),
+    _orc("orc-empty-file", lambda: b"", _NO_ORC),
+    _orc(
+        "orc-stripe-flipped",
+        _flipped_stripe,
+        Refused("corrupt|inflate|zlib|bad|invalid|decompress|parse", "stripe 0"),
+    ),
+    _orc(
+        "orc-without-rows", lambda: _orc_stored(table(0)), Accepted(0, {}, (Flaw("NO_DATA"),), verdict="fail")
+    ),
+)
+
+CASES: Final = (*ARROW, *ORC)
