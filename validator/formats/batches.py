@@ -1,0 +1,36 @@
+"""Small tables put together: a profile takes in large batches up to five times as fast as small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+ROWS: Final = 1 << 16
+CELLS: Final = 8 << 20
+"""Rows times columns."""
+BYTES: Final = 16 << 20
+
+
+def gathered(tables: Iterable[Any]) -> Iterator[Any]:
+    """Yields the rows of tables of the same columns in batches that reach one of the limits."""
+    held: list[Any] = []
+    for table in tables:
+        held.append(table)
+        rows = sum(each.num_rows for each in held)
+        if rows >= ROWS or rows * table.num_columns >= CELLS or sum(each.nbytes for each in held) >= BYTES:
+            yield _batch(held)
+            held = []
+    if held:
+        yield _batch(held)
+
+
+def _batch(tables: Sequence[Any]) -> Any:
+    rows = sum(table.num_rows for table in tables)
+    if not tables[0].num_columns:
+        # pyarrow forgets how many rows there are when it puts such tables together.
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    whole = pa.concat_tables(tables).combine_chunks()
+    arrays = [column.chunk(0) if rows else pa.array([], column.type) for column in whole.columns]
+    return pa.record_batch(arrays, schema=whole.schema)

@@ -1,0 +1,201 @@
+"""JSON Lines (one object a line, UTF-8), plain or packed.
+
+Columns are the keys; null is missing, as an absent key is. Booleans are 0 and 1, objects are structs. Numbers
+beyond 64 bits are floats, beyond those infinite. A line must be one object in which no key stands twice.
+
+pyarrow decodes; what it refuses is decoded again line by line, which finds what is wrong with which line, or
+that nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from validator.cuts import Cut, Extent, Weight
+from validator.errors import DataError
+from validator.formats import json_blocks, json_rows
+from validator.formats.batches import gathered
+from validator.formats.header import Header, Misfit, Reading, Seen
+from validator.formats.lines import Lines
+from validator.formats.shape import MAX_KEYS, Clash, Shape
+from validator.formats.trouble import Trouble, Unfit
+from validator.profile import Column
+from validator.store import Object, at
+
+PROBE_BYTES: Final = 1 << 20
+"""Text whose keys and values decide the columns first tried."""
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_MARKS: Final = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"PAR1": "Parquet",
+}
+_SAVE_AS_UTF8: Final = "save it as UTF-8"
+
+
+class JsonLines:
+    """Reads JSON Lines.
+
+    Args:
+        compression: What the bytes are packed with, in pyarrow's words, or None.
+    """
+
+    def __init__(self, compression: str | None = None) -> None:
+        self._compression = compression
+
+    @property
+    def weight(self) -> Weight:
+        """A plain text is cut anywhere, a packed one not at all."""
+        if self._compression:
+            return Weight(16 << 20, is_cuttable=False)
+        return Weight(64 << 20)
+
+    def header(self, target: Object) -> Header:
+        """Finds the keys of the first lines."""
+        shape, is_empty = Shape(), True
+        with self._explained(target), self._open(target) as source:
+            for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
+                is_empty = False
+                for piece in json_blocks.pieces(offset, content, shape.columns()):
+                    _look(*piece, shape, 0)
+        if is_empty:
+            raise _refused(target, "it is empty, it has not one row")
+        columns = shape.columns()
+        return Header(columns, dict.fromkeys((column.name for column in columns), ""), is_open=True)
+
+    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
+        """Finds all keys and what their values are."""
+        shape, rows = Shape(), 0
+        with self._explained(cut.target), self._open(cut.target) as source:
+            for offset, content in _blocks(Lines(source)):
+                for piece in json_blocks.pieces(offset, content, shape.columns()):
+                    rows += _look(*piece, shape, rows)
+                    seen = list(shape.harvest(rows))
+                    # Rows without a key count with the next that have one.
+                    rows = 0 if seen else rows
+                    yield seen
+
+    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
+        """Reads the rows of a cut, typed as the columns say."""
+        extent = Extent(cut.start, cut.stop)
+        return Reading(gathered(self._tables(cut, tuple(columns), extent)), extent)
+
+    def _tables(self, cut: Cut, columns: tuple[Column, ...], extent: Extent) -> Iterator[Any]:
+        with self._explained(cut.target), self._open(cut.target) as source:
+            lines = self._lines(source, cut)
+            shape = Shape()
+            for offset, content in _blocks(lines):
+                for piece in json_blocks.pieces(offset, content, columns):
+                    yield _table(*piece, columns, shape)
+            if not self._compression:
+                extent.begin, extent.end = lines.begin, lines.offset
+
+    def _lines(self, source: Any, cut: Cut) -> Lines:
+        if self._compression:
+            return Lines(source)
+        is_exact = cut.is_exact or cut.start == 0
+        offset = cut.start if is_exact else cut.start - 1
+        source.seek(offset)
+        return Lines(source, offset=offset, stop=cut.stop, is_exact=is_exact)
+
+    def _open(self, target: Object) -> Any:
+        source = at(target.uri).open(target)
+        if not self._compression:
+            return source
+        return pa.CompressedInputStream(pa.PythonFile(source, "r"), self._compression)
+
+    @contextmanager
+    def _explained(self, target: Object) -> Iterator[None]:
+        try:
+            yield
+        except Trouble as trouble:
+            raise self._refusal(target, trouble) from trouble
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _refused(target, str(error)) from error
+
+    def _refusal(self, target: Object, trouble: Trouble) -> DataError:
+        line = f"line {self._lines_before(target, trouble.at) + 1:d}"
+        why = f"{', '.join(filter(None, (line, trouble.place)))}: {trouble.why}"
+        if isinstance(trouble.__cause__, Unfit):
+            return Misfit(f"cannot read {target.uri}", why=why)
+        return _refused(target, why, _SAVE_AS_UTF8 if "UTF-" in trouble.why else "")
+
+    def _lines_before(self, target: Object, offset: int) -> int:
+        found = 0
+        with self._open(target) as source:
+            while offset > 0 and (content := source.read(min(offset, 1 << 20))):
+                offset -= len(content)
+                found += content.count(b"\n")
+        return found
+
+
+def _blocks(lines: Lines) -> Iterator[tuple[int, bytes]]:
+    """Yields blocks of lines that are not all blank, without a mark of the byte order."""
+    for offset, content in lines:
+        if not offset:
+            _demand_text(content)
+        bare = content if offset else content.removeprefix(_BYTE_ORDER_MARK)
+        if not bare.isspace():
+            yield offset + len(content) - len(bare), bare
+
+
+def _look(offset: int, content: bytes, shape: Shape, rows: int) -> int:
+    """Takes lines into a shape; returns how many rows they are."""
+    if shape.fields and (table := json_blocks.table(content, shape.columns(), shape)):
+        numbers = pa.array(np.arange(rows, rows + table.num_rows))
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            shape.fields[name].count(column.combine_chunks(), numbers)
+        return len(numbers)
+    found = 0
+    for place, row in json_rows.rows(offset, content):
+        _learn(place, shape, row, rows + found)
+        found += 1
+    _demand_keys(offset, shape)
+    return found
+
+
+def _table(offset: int, content: bytes, columns: tuple[Column, ...], shape: Shape) -> Any:
+    """Returns lines as a table of the columns; the shape holds what was seen of them so far."""
+    if shape.fields and (table := json_blocks.table(content, columns, shape)):
+        return table.cast(json_blocks.schema(columns))
+    found = []
+    for place, row in json_rows.rows(offset, content):
+        _learn(place, shape, row, 0)
+        try:
+            found.append(json_rows.fitted(row, columns))
+        except Unfit as unfit:
+            raise Trouble(place, str(unfit)) from unfit
+    return json_blocks.from_rows(found, columns)
+
+
+def _learn(offset: int, shape: Shape, row: dict[str, Any], number: int) -> None:
+    try:
+        json_rows.learn(shape, row, number)
+    except Clash as clash:
+        raise Trouble(offset, str(clash)) from clash
+
+
+def _demand_keys(offset: int, shape: Shape) -> None:
+    if shape.keys() > MAX_KEYS:
+        raise Trouble(offset, f"there are more than {MAX_KEYS:,} keys; are some of them values?")
+
+
+def _demand_text(head: bytes) -> None:
+    for mark, name in _MARKS.items():
+        if head.startswith(mark):
+            raise Trouble(0, f"its text is {name}, not UTF-8")
+    if b"\0" in head[:4]:
+        raise Trouble(0, "it begins with a NUL byte, as UTF-16 has")
+
+
+def _refused(target: Object, why: str, remedy: str = "") -> DataError:
+    return DataError(f"cannot read {target.uri}", why=why, remedy=remedy)
