@@ -8,11 +8,11 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -63,11 +63,25 @@ def main() -> None:
     # What was not all measured is not the record.
     is_record = not (asked.quick or asked.only)
     path = Path(__file__).parent / "results.json" if is_record else FOLDER / "results.json"
-    path.write_text(json.dumps(results.to_json(), indent=1) + "\n")
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(results.measured())
     console.print(results.judged())
+    written = results.to_json()
+    if is_record:
+        written["bad_inputs"] = _bad_inputs(console)
+    path.write_text(json.dumps(written, indent=1) + "\n")
     console.print(f"written: {path.relative_to(ROOT)}")
+
+
+def _bad_inputs(console: Console) -> Mapping[str, Any]:
+    # Not before all else is measured: its imports would make this process large, see bench.process.run.
+    from bench.reliability import Reliability  # noqa: PLC0415
+
+    played = Reliability.measured()
+    console.print(played.table())
+    if failures := played.failures():
+        console.print("not as it must be:", failures, sep="\n", markup=False, highlight=False)
+    return played.to_json()
 
 
 def _measured(wanted: Sequence[Case], extent: Extent) -> Results:

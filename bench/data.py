@@ -33,7 +33,7 @@ _HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dty
 
 
 def trips(rows: int) -> Iterator[Any]:
-    """Yields tables of trips; the first rows are the same whatever the number."""
+    """Yields tables of trips; whole blocks are the same whatever the number."""
     for number, start in enumerate(range(0, rows, BLOCK_ROWS)):
         yield _trips(number, min(BLOCK_ROWS, rows - start))
 
