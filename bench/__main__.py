@@ -127,7 +127,12 @@ def _once(case: Case) -> Measured:
         rows = measured.part.get("rows", _judged_rows(Path(output)))
     if measured.is_done and rows != case.data.rows:
         return replace(measured, complaint=f"read {rows} rows of {case.data.rows}")
-    return replace(measured, part={name: value * case.scale for name, value in measured.part.items()})
+    return replace(
+        measured,
+        part={name: value * case.scale for name, value in measured.part.items()},
+        # What is kept says nothing of where it was run.
+        complaint=measured.complaint.replace(f"{ROOT}/", ""),
+    )
 
 
 def _judged_rows(output: Path) -> int:

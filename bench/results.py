@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from bench.cases import MEGABYTE, Case
@@ -55,7 +56,9 @@ class Results:
         table = Table("", "part CPU s", "CPU s", "wall s", "peak MB", "runs", "", title="medians")
         for case in self.cases:
             if runs := self.runs.get(case.name):
-                table.add_row(case.what, *_medians(case, runs), str(len(runs)), _failure(runs))
+                table.add_row(
+                    case.what, *_shown([run for run in runs if run.is_done]), str(len(runs)), _failure(runs)
+                )
         return table
 
     def _target(self, target: Target) -> dict[str, Any]:
@@ -78,31 +81,35 @@ class Results:
             "what": case.what,
             "scale": case.scale,
             "limit_mb": case.limits.bytes and case.limits.bytes / MEGABYTE,
-            "medians": {
-                name: median(getattr(run, name) for run in done) for name in ("cpu", "wall", "peak") if done
-            },
+            "medians": _medians(done),
             "runs": [run.to_json() for run in runs],
         }
 
 
-def _medians(case: Case, runs: Sequence[Measured]) -> Sequence[str]:
-    done = [run for run in runs if run.is_done]
+def _medians(done: Sequence[Measured]) -> Mapping[str, float]:
+    """Returns the medians of runs that did their work, CPU seconds of the part only where it was told."""
     if not done:
+        return {}
+    parts = [run.part["cpu"] for run in done if run.part]
+    figures = {name: median(getattr(run, name) for run in done) for name in ("cpu", "wall", "peak")}
+    return {"part": median(parts), **figures} if parts else figures
+
+
+def _shown(done: Sequence[Measured]) -> Sequence[str]:
+    medians = _medians(done)
+    if not medians:
         return ["-"] * 4
-    parts = [run.part["cpu"] * case.scale for run in done if run.part]
-    signs = {run.memory for run in done}
-    return (
-        f"{median(parts):.2f}" if parts else "",
-        f"{median(run.cpu for run in done):.2f}",
-        f"{median(run.wall for run in done):.2f}",
-        f"{median(run.peak for run in done) / MEGABYTE:,.0f}" + (" (PSS)" if "sampled PSS" in signs else ""),
-    )
+    part = f"{medians['part']:.2f}" if "part" in medians else ""
+    # Of several processes together: the largest sum of their proportional shares that was seen.
+    sign = " (PSS)" if done[0].memory == "sampled PSS" else ""
+    peak = f"{medians['peak'] / MEGABYTE:,.0f}{sign}"
+    return part, f"{medians['cpu']:.2f}", f"{medians['wall']:.2f}", peak
 
 
 def _failure(runs: Sequence[Measured]) -> str:
     for run in runs:
         if not run.is_done:
-            return f"[red]killed at {run.beyond}[/]" if run.beyond else f"[red]{run.complaint}[/]"
+            return f"[red]killed at {run.beyond}[/]" if run.beyond else f"[red]{escape(run.complaint)}[/]"
     return ""
 
 
