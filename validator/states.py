@@ -14,6 +14,7 @@ from typing import Final
 from validator import store
 from validator.cuts import Shard
 from validator.errors import UsageError
+from validator.formats import Dialect
 from validator.profile import ENGINE_VERSION, Column, Profile
 
 SUFFIX: Final = ".state"
@@ -36,11 +37,13 @@ class States:
     Args:
         uri: Folder or prefix they lie below.
         columns: What all of them hold.
+        dialect: How delimited texts were read.
     """
 
-    def __init__(self, uri: str, columns: Sequence[Column]) -> None:
+    def __init__(self, uri: str, columns: Sequence[Column], dialect: Dialect | None = None) -> None:
         self.uri = uri
         self._columns = columns
+        self._dialect = dialect or Dialect()
 
     def take(self, shard: Shard) -> State | None:
         """Returns the saved state of exactly this shard, or None; a damaged one is none."""
@@ -59,6 +62,7 @@ class States:
         store.write(self.name(shard), json.dumps(head).encode() + b"\n" + state.profile.to_bytes())
 
     def name(self, shard: Shard) -> str:
-        """Returns where a shard's state lies: other bytes, columns or engine have other names."""
-        what = [ENGINE_VERSION, astuple(shard), [astuple(column) for column in self._columns]]
+        """Returns where a shard's state lies: other bytes, columns, dialect or engine have other names."""
+        columns = [astuple(column) for column in self._columns]
+        what = [ENGINE_VERSION, astuple(shard), columns, astuple(self._dialect)]
         return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)

@@ -8,9 +8,13 @@ from pathlib import PurePosixPath
 
 from validator.errors import UsageError
 from validator.formats.delimited import Delimited
+from validator.formats.dialect import Dialect
 from validator.formats.header import Format, Header, Misfit, Reading, Seen
 
-__all__ = ["FORMATS", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
+__all__ = ["FORMATS", "Dialect", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
+
+_PACKINGS = {"": None, ".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def _parquet() -> Format:
@@ -20,23 +24,64 @@ def _parquet() -> Format:
     return Parquet()
 
 
-FORMATS: Mapping[str, Callable[[], Format]] = {
-    ".csv": Delimited,
-    ".csv.gz": partial(Delimited, "gzip"),
-    ".parquet": _parquet,
+def _arrow(*, is_cuttable: bool) -> Format:
+    from validator.formats.arrow import Arrow  # noqa: PLC0415
+
+    return Arrow(is_cuttable=is_cuttable)
+
+
+def _orc() -> Format:
+    from validator.formats.orc import Orc  # noqa: PLC0415
+
+    return Orc()
+
+
+def _json_lines(packing: str | None) -> Format:
+    from validator.formats.jsonlines import JsonLines  # noqa: PLC0415
+
+    return JsonLines(packing)
+
+
+DELIMITED: Mapping[str, Callable[[Dialect], Format]] = {
+    suffix + end: partial(Delimited, delimiter=delimiter, packing=packing)
+    for suffix, delimiter in _DELIMITERS.items()
+    for end, packing in _PACKINGS.items()
 }
-"""By the end of a name."""
+"""What a dialect is for, by the end of a name."""
+
+FORMATS: Mapping[str, Callable[[], Format]] = {
+    ".parquet": _parquet,
+    ".orc": _orc,
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), partial(_arrow, is_cuttable=True)),
+    ".arrows": partial(_arrow, is_cuttable=False),
+    **{
+        suffix + end: partial(_json_lines, packing)
+        for suffix in (".jsonl", ".ndjson")
+        for end, packing in _PACKINGS.items()
+    },
+}
+"""What tells all about itself, by the end of a name."""
 
 
-def of(uri: str) -> Format:
+def of(uri: str, dialect: Dialect = Dialect()) -> Format:  # noqa: B008 - frozen
     """Returns the format an object's name claims.
 
+    Args:
+        uri: Where it lies.
+        dialect: What is known of delimited text.
+
     Raises:
-        UsageError: The name ends with none that is read.
+        UsageError: The name ends with none that is read, or with one that a dialect is not for.
     """
     name = PurePosixPath(uri).name.lower()
+    for suffix, delimited in DELIMITED.items():
+        if name.endswith(suffix):
+            return delimited(dialect)
     for suffix, format_of in FORMATS.items():
         if name.endswith(suffix):
+            if dialect:
+                why = "CSV_DELIMITER and CSV_COLUMNS are for .csv and .tsv"
+                raise UsageError(f"cannot read {uri}", why=why, remedy="leave them unset")
             return format_of()
-    known = ", ".join(FORMATS)
+    known = ", ".join((*DELIMITED, *FORMATS))
     raise UsageError(f"cannot read {uri}", why=f"its name ends with none of {known}", remedy="take it away")

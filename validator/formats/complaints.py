@@ -2,81 +2,85 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-_ROW: Final = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
+import numpy as np
+
+from validator.formats.blocks import Block
+from validator.formats.quotes import marks
+from validator.formats.trouble import Trouble
+from validator.formats.window import PADDING, Positions, Window
+from validator.text import count, cut
+
+_ROW: Final = re.compile(r"Row #\d+: ")
 _SHOWN: Final = 80
+_STEP_BYTES: Final = 8 << 20
+_LINE_FEED: Final = ord("\n")
+_RETURN: Final = ord("\r")
 
 
-def open_quote(text: Any, limit: int) -> str:
-    """Says where a quotation mark opens that is never closed, or a field is too long; "" when none does.
+def complaint(block: Block, delimiter: str, fields: int, message: str) -> Trouble:
+    """Returns what is wrong in a block that pyarrow does not read.
 
     Args:
-        text: A binary stream from its beginning.
-        limit: Bytes after which a line or a field is given up.
+        block: What was to be read.
+        delimiter: What is between two fields.
+        fields: How many a row has.
+        message: What pyarrow says.
     """
-    csv.field_size_limit(limit)
-    rows = csv.reader((line.decode(errors="replace") for line in _lines(text, limit)), strict=True)
-    opened = 1
+    found = ragged(block, ord(delimiter), fields) or not_utf8(block)
+    return found or Trouble(block.offset, cut(_ROW.sub("", message, count=1), _SHOWN))
+
+
+def ragged(block: Block, delimiter: int, fields: int) -> Trouble | None:
+    """Names the first row that has not so many fields."""
+    content = block.content
+    padded = np.frombuffer(PADDING + content.tobytes() + PADDING, np.uint8)
+    bounding = marks(padded, delimiter, block.offset)
+    starts, stops = _rows(padded, bounding)
+    delimiters = _outside(np.flatnonzero(content == delimiter), bounding)
+    found = np.searchsorted(delimiters, stops) - np.searchsorted(delimiters, starts) + 1
+    wrong = np.flatnonzero((found != fields) & (stops > starts))
+    if not len(wrong):
+        return None
+    start, number = int(starts[wrong[0]]), int(found[wrong[0]])
+    return Trouble(block.offset + start, f"expected {count(fields, 'field')}, found {number:,}")
+
+
+def not_utf8(block: Block) -> Trouble | None:
+    """Names the first byte that is no UTF-8 text."""
+    content = block.content.tobytes()
     try:
-        for _ in rows:
-            opened = rows.line_num + 1
-    except csv.Error as error:
-        if "limit" in str(error):
-            long = f"a field is longer than {limit >> 20} MiB"
-            return f"line {opened}: {long}; perhaps a quotation mark is not closed"
-        return f"line {opened}: a quotation mark is not closed ({error})"
-    return ""
+        content.decode()
+    except UnicodeDecodeError as error:
+        at = error.start
+        place = f", byte {at - content.rfind(PADDING, 0, at)}"
+        return Trouble(block.offset + at, f"0x{content[at]:02x} is not UTF-8 text; save it as UTF-8", place)
+    return None
 
 
-def not_utf8(text: Any, limit: int) -> str:
-    """Names the first byte of a binary stream that is not UTF-8.
-
-    Args:
-        text: A binary stream from its beginning.
-        limit: Bytes after which a line is given up.
-    """
-    for number, line in enumerate(_lines(text, limit), start=1):
-        try:
-            line.decode()
-        except UnicodeDecodeError as error:
-            byte = line[error.start]
-            return f"line {number}, byte {error.start + 1}: 0x{byte:02x} is not UTF-8 text"
-    return "its text is not UTF-8"
+def line_ends(source: Any, stop: int) -> Iterator[int]:
+    """Counts the line feeds before an offset of a text: yields those of some megabytes at a time."""
+    window = Window(source)
+    while (left := stop - window.offset) > 0 and window.fill(min(left, _STEP_BYTES)):
+        yield int(np.count_nonzero(window.content(window.filled) == _LINE_FEED))
+        window.drop(window.filled)
 
 
-def parsing(message: str) -> str:
-    """Returns pyarrow's complaint with its place first, cut for a line of log."""
-    found = _ROW.search(message)
-    if not found:
-        return message
-    row, complaint = found.groups()
-    return f"row {row}: {complaint if len(complaint) <= _SHOWN else complaint[:_SHOWN] + '…'}"
+def _rows(padded: Any, bounding: Positions) -> tuple[Positions, Positions]:
+    """Returns where rows begin and end, the line ends left out; CR, LF and CRLF end one."""
+    content = padded[1:-1]
+    is_end = (content == _LINE_FEED) | (content == _RETURN)
+    # The line feed of a CRLF ends nothing: what is between them is no row.
+    is_end[1:] &= ~((content[1:] == _LINE_FEED) & (content[:-1] == _RETURN))
+    ends = _outside(np.flatnonzero(is_end), bounding)
+    widths = 1 + ((content[ends] == _RETURN) & (padded[2:][ends] == _LINE_FEED))
+    starts = np.concatenate(([0], ends + widths))
+    return starts, np.append(ends, len(content))
 
 
-def _lines(text: Any, limit: int) -> Iterator[bytes]:
-    """Yields lines; a packed line of a gigabyte must not be held."""
-    source = io.BufferedReader(_Raw(text), 1 << 20)
-    while line := source.readline(limit + 1):
-        if len(line) > limit:
-            raise csv.Error("line beyond the limit")
-        yield line
-
-
-class _Raw(io.RawIOBase):
-    """What io's wrappers ask of a stream that can only read."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        content = self._source.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
+def _outside(positions: Positions, bounding: Positions) -> Positions:
+    outside: Positions = positions[np.searchsorted(bounding, positions) % 2 == 0]
+    return outside

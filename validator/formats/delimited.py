@@ -1,223 +1,152 @@
-"""Comma-separated values (RFC 4180, UTF-8, a header line), plain or gzipped.
+"""Delimited text (RFC 4180, UTF-8): comma- and tab-separated values, with a header or without.
 
-Only an empty field is missing; NA, null and NaN are what they say, as TFDV has it.
+Plain text is cut by bytes; packed text is read from its beginning.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats.complaints import not_utf8, open_quote, parsing
+from validator.formats import probe
+from validator.formats.blocks import BLOCK_BYTES, Blocks, after_line_end
+from validator.formats.complaints import line_ends
+from validator.formats.conversion import Conversion
+from validator.formats.dialect import Dialect
 from validator.formats.header import Header, Misfit, Reading, Seen
-from validator.formats.stream import Watched
+from validator.formats.stream import unpacked
+from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column, Kind
-from validator.store import Object, at
-from validator.text import cut
+from validator.store import Object
 
-BLOCK_BYTES: Final = 8 << 20
-"""Text decoded at a time, and the longest row that is read."""
 PROBE_BYTES: Final = 1 << 20
 """Text whose values decide the kinds first tried."""
 
-_MARKS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PAR1": "Parquet"}
-_SAVE_AS_UTF8: Final = "save it as UTF-8"
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_OTHER_SEPARATORS: Final = {b";": "';'", b"\t": "tabs", b"|": "'|'"}
-_QUOTED: Final = re.compile(rb'"(?:[^"]|"")*(?:"|$)')
-
-# Words of pyarrow's; anchored, because it repeats what the data says.
-_RAGGED: Final = re.compile(r"CSV parse error: Row #")
-_MISFIT: Final = re.compile(r"In CSV column #\d+: (Row #\d+: )?CSV conversion error to (int64|double):")
-_ENDLESS: Final = re.compile(r"^straddling|^CSV parse error: Empty CSV file or block")
-
-_TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.string()}
+_TEXT: Final = Weight(64 << 20)
+_PACKED: Final = Weight(16 << 20, is_cuttable=False)
 
 
 class Delimited:
-    """Reads CSV.
+    """Reads rows of fields with a delimiter between them.
 
     Args:
-        compression: What the bytes are packed with, in pyarrow's words, or None.
+        dialect: What whoever names the data knows of it.
+        delimiter: What goes with the name, if the dialect says nothing.
+        packing: What the bytes are packed with, in pyarrow's words, or None.
+        block_bytes: Text decoded at a time.
     """
 
-    def __init__(self, compression: str | None = None) -> None:
-        self._compression = compression
-
-    def header(self, target: Object) -> Header:
-        """Reads the header line and infers the kinds of the first block."""
-        with self._explained(target):
-            try:
-                return self._probed(target, PROBE_BYTES)
-            except pa.ArrowInvalid as error:
-                if not _ENDLESS.search(str(error)):
-                    raise
-                return self._probed(target, 2 * BLOCK_BYTES)
+    def __init__(
+        self,
+        dialect: Dialect | None = None,
+        delimiter: str = ",",
+        packing: str | None = None,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        dialect = dialect or Dialect()
+        self._delimiter = dialect.delimiter or delimiter
+        self._columns = dialect.columns
+        self._packing = packing
+        self._block_bytes = block_bytes
 
     @property
     def weight(self) -> Weight:
-        """A whole object."""
-        return Weight(64 << 20, is_cuttable=False)
+        """Packed text is not cut."""
+        return _PACKED if self._packing else _TEXT
+
+    def header(self, target: Object) -> Header:
+        """Reads the header line and infers the kinds of the first rows."""
+        try:
+            return self._probed(target)
+        except probe.Foreign as foreign:
+            raise _refused(target, foreign.why, foreign.remedy) from foreign
+        except Trouble as trouble:
+            lines = sum(self._line_ends(target, trouble.at))
+            raise _located(target, trouble, lines) from trouble
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Reads all values as text and yields what they are, batch by batch."""
-        names = self.header(cut.target).types
-        for batch in self._read(cut.target, dict.fromkeys(names, pa.string())):
-            yield [_seen(column) for column in batch.columns]
+        """Reads all values as text and yields what they are, block by block."""
+        columns = [Column(name, Kind.BYTES) for name in self.header(cut.target).types]
+        for batch in self.read(cut, columns).batches:
+            yield [probe.seen(column) for column in batch.columns]
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
-        """Reads the rows of a cut, typed as the columns say."""
-        types = {column.name: _TYPES[column.kind] for column in columns}
-        return Reading(self._read(cut.target, types), Extent(cut.start, cut.stop))
+        """Reads the rows of a cut, typed as the columns say.
 
-    def _read(self, target: Object, types: dict[str, Any]) -> Iterator[Any]:
-        with self._explained(target), Watched(self._open(target)) as text:
-            # Closed before its source: pyarrow reads ahead on a thread of its own.
-            with _reader(pa.PythonFile(text, mode="r"), types, BLOCK_BYTES) as batches:
-                yield from batches
-            if text.has_odd_quotes:
-                self._demand_closed_quotes(target)
-            if text.has_hexadecimals and pa.int64() in types.values():
-                self._demand_decimals(target, types)
+        A batch without rows may come while a complaint looks for its line, so that nothing takes long.
+        """
+        extent = Extent(cut.start, cut.stop)
+        return Reading(self._batches(cut, columns, extent), extent)
 
-    def _open(self, target: Object) -> Any:
-        source = at(target.uri).open(target)
-        return (
-            pa.CompressedInputStream(pa.PythonFile(source, "r"), self._compression)
-            if self._compression
-            else source
-        )
+    def _batches(self, cut: Cut, columns: Sequence[Column], extent: Extent) -> Iterator[Any]:
+        conversion = Conversion(columns, self._delimiter)
+        try:
+            yield from self._converted(cut, conversion, extent)
+            return
+        except Unfit as unfit:
+            raise _misfit(cut.target, str(unfit)) from unfit
+        except Trouble as caught:
+            trouble = caught
+        if cut.start and not cut.is_exact:
+            # Most likely the first row was guessed wrong; if not, an exact reading will count the lines.
+            raise _refused(cut.target, f"after byte {trouble.at}, {trouble.why}")
+        lines = 0
+        for more in self._line_ends(cut.target, trouble.at):
+            lines += more
+            yield conversion.nothing()
+        raise _located(cut.target, trouble, lines)
 
-    def _probed(self, target: Object, size: int) -> Header:
-        with self._open(target) as text:
-            head = bytes(text.read(size))
-        _demand_text(head, target)
-        _demand_commas(head, target)
-        if len(head) < size:
-            # pyarrow takes a header without a line end for none.
-            head += b"\n"
-            block = len(head)
-        else:
-            # Its end is inside a row: half of it certainly holds whole ones.
-            block = size // 2
-        names = _names(_reader(pa.BufferReader(head), {}, block).schema.names, target)
-        reader = _reader(pa.BufferReader(head), dict.fromkeys(names, pa.string()), block)
-        first = next(iter(reader), None)
-        kinds = [_kind(column) for column in first.columns] if first else [None] * len(names)
+    def _converted(self, cut: Cut, conversion: Conversion, extent: Extent) -> Iterator[Any]:
+        with unpacked(cut.target, self._packing) as source:
+            blocks = self._blocks(source, cut)
+            if blocks.offset == 0:
+                self._skip_header(blocks)
+            else:
+                extent.begin = extent.end = blocks.offset
+            for block in blocks:
+                yield conversion.batch(block)
+            if not self._packing:
+                extent.end = blocks.offset
+
+    def _blocks(self, source: Any, cut: Cut) -> Blocks:
+        start = cut.start
+        if start and not cut.is_exact:
+            start = after_line_end(source, start - 1)
+        if start:
+            source.seek(start)
+        stop = None if self._packing else cut.stop
+        return Blocks(source, ord(self._delimiter), offset=start, stop=stop, size=self._block_bytes)
+
+    def _skip_header(self, blocks: Blocks) -> Sequence[str]:
+        """Goes to the first row of values and returns the names of the columns."""
+        if blocks.head(len(probe.BYTE_ORDER_MARK)) == probe.BYTE_ORDER_MARK:
+            blocks.skip(len(probe.BYTE_ORDER_MARK))
+        return self._columns or probe.names(blocks.first_row(), self._delimiter)
+
+    def _probed(self, target: Object) -> Header:
+        with unpacked(target, self._packing) as source:
+            blocks = Blocks(source, ord(self._delimiter), size=PROBE_BYTES)
+            head = blocks.head(PROBE_BYTES)
+            probe.demand_text(head)
+            if not self._columns:
+                probe.demand_delimiter(head, self._delimiter)
+            names = self._skip_header(blocks)
+            conversion = Conversion([Column(name, Kind.BYTES) for name in names], self._delimiter)
+            first = next((conversion.batch(block) for block in blocks), conversion.nothing())
+        kinds = [probe.seen(column).kind for column in first.columns]
         columns = [Column(name, kind or Kind.INT) for name, kind in zip(names, kinds, strict=True)]
         empty = frozenset(name for name, kind in zip(names, kinds, strict=True) if kind is None)
         return Header(columns, dict.fromkeys(names, ""), empty)
 
-    def _demand_closed_quotes(self, target: Object) -> None:
-        with self._open(target) as text:
-            if place := open_quote(text, BLOCK_BYTES):
-                raise _refused(target, place)
-
-    def _demand_decimals(self, target: Object, types: dict[str, Any]) -> None:
-        for batch in self.survey(Cut.whole(target)):
-            for (name, kind), seen in zip(types.items(), batch, strict=True):
-                if kind == pa.int64() and seen.kind is Kind.BYTES:
-                    raise _misfit(target, f"column {name!r} has hexadecimal values")
-
-    @contextmanager
-    def _explained(self, target: Object) -> Iterator[None]:
-        try:
-            yield
-        except (pa.ArrowException, OSError, ValueError) as error:
-            message = str(error)
-            if _MISFIT.match(message):
-                raise _misfit(target, message) from error
-            raise self._refusal(target, message) from error
-
-    def _refusal(self, target: Object, message: str) -> DataError:
-        if _RAGGED.match(message):
-            return _refused(target, parsing(message))
-        if _ENDLESS.search(message):
-            with self._open(target) as text:
-                place = open_quote(text, BLOCK_BYTES) or f"a row is longer than {BLOCK_BYTES >> 20} MiB"
-            return _refused(target, place)
-        if "UTF8" in message:
-            with self._open(target) as text:
-                return _refused(target, not_utf8(text, 2 * BLOCK_BYTES), _SAVE_AS_UTF8)
-        return _refused(target, parsing(message))
+    def _line_ends(self, target: Object, stop: int) -> Iterator[int]:
+        with unpacked(target, self._packing) as source:
+            yield from line_ends(source, stop)
 
 
-def _reader(source: Any, types: dict[str, Any], block: int) -> Any:
-    return csv.open_csv(
-        source,
-        read_options=csv.ReadOptions(use_threads=False, block_size=max(block, 1)),
-        # Without it a block could end inside a quoted line break.
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=types, null_values=[""], strings_can_be_null=True, true_values=[], false_values=[]
-        ),
-    )
-
-
-def _names(names: Sequence[str], target: Object) -> Sequence[str]:
-    for name, times in Counter(names).items():
-        if not name:
-            raise _refused(target, f"column {names.index(name) + 1} of its header has no name", "give it one")
-        if times > 1:
-            why = f"its header has {times} columns named {name!r}"
-            raise _refused(target, why, "give each a name of its own")
-    return names
-
-
-def _seen(texts: Any) -> Seen:
-    return Seen(_kind(texts), rows=len(texts))
-
-
-def _kind(texts: Any) -> Kind | None:
-    present = pc.utf8_trim(texts.drop_null(), " \t")
-    if len(present) == 0:
-        return None
-    if _casts(present, pa.int64()):
-        # Arrow reads 0x1F as a number; nobody's identifiers are numbers for that.
-        is_hexadecimal = pc.any(pc.match_substring(present, "x", ignore_case=True)).as_py()
-        return Kind.BYTES if is_hexadecimal else Kind.INT
-    return Kind.FLOAT if _casts(present, pa.float64()) else Kind.BYTES
-
-
-def _casts(texts: Any, kind: Any) -> bool:
-    try:
-        texts.cast(kind)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _demand_text(head: bytes, target: Object) -> None:
-    if not head.removeprefix(_BYTE_ORDER_MARK).strip():
-        raise _refused(target, "it is empty, it has not even a header")
-    for mark, name in _MARKS.items():
-        if head.startswith(mark):
-            raise _refused(target, f"its text is {name}, not UTF-8")
-    if b"\0" in head.partition(b"\n")[0]:
-        raise _refused(target, "its header has a NUL byte, as UTF-16 has", _SAVE_AS_UTF8)
-
-
-def _demand_commas(head: bytes, target: Object) -> None:
-    line = head.removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n").splitlines()[0].strip()
-    # What stands inside quotation marks is a name of somebody's choice.
-    bare = _QUOTED.sub(b"", line)
-    used = max(_OTHER_SEPARATORS, key=bare.count)
-    if used in bare and b"," not in bare:
-        raise _refused(
-            target,
-            f"its header is one column, {cut(line.decode(errors='replace'))!r}: it seems to be separated by "
-            f"{_OTHER_SEPARATORS[used]}, only commas are read",
-            "export it with commas, or put the name into quotation marks",
-        )
+def _located(target: Object, trouble: Trouble, lines: int) -> DataError:
+    return _refused(target, f"line {lines + 1}{trouble.place}: {trouble.why}")
 
 
 def _misfit(target: Object, why: str) -> Misfit:
