@@ -21,6 +21,8 @@ from validator.store import Object
 HELD_BYTES: Final = 32 << 20
 """A row group stored in less is read chunk by chunk, in the order of the file; a greater one through windows
 on all its chunks, which together have this size."""
+ROW_BYTES: Final = 64 << 20
+"""Decoded size of a row, on average over its row group, above which none is read: a list may be a bomb."""
 _WINDOW_BYTES: Final = (16 << 10, 4 << 20)
 
 _MARK: Final = b"PAR1"
@@ -153,6 +155,8 @@ def _group(footer: Any, number: int) -> _Group:
             decoded += chunk.num_values * _INDEX_BYTES
         else:
             decoded += max(chunk.num_values * _width(kind), chunk.total_uncompressed_size)
+    if decoded > ROW_BYTES * max(1, group.num_rows):
+        raise ValueError(f"the rows of row group {number} are wider than {ROW_BYTES >> 20} MiB")
     return _Group(number, group.num_rows, stored, decoded, frozenset(words))
 
 

@@ -141,6 +141,16 @@ class TestBounds:
         path = write(tmp_path / "a.parquet", {f"c{n}": range(1000) for n in range(5)}, row_group_size=500)
         assert len(self._reads(path, monkeypatch)) == 1 + 2 * 5
 
+    def test_a_list_that_is_a_bomb_is_refused(self, tmp_path: Path) -> None:
+        zeros = pa.array(np.zeros(9 << 20, np.int64))
+        lists = pa.LargeListArray.from_arrays(pa.array([0, len(zeros)], pa.int64()), zeros)
+        path = write(tmp_path / "a.parquet", {"l": lists}, compression="zstd")
+        assert path.stat().st_size < 10_000
+        assert "the rows of row group 0 are wider than 64 MiB" in refusal(path)
+
+    def test_a_long_text_is_none(self, tmp_path: Path) -> None:
+        assert text(summary(write(tmp_path / "a.parquet", {"s": ["x" * (10 << 20)]}))).longest == 10 << 20
+
     @staticmethod
     def _sizes(path: Path) -> list[int]:
         [target] = store.at("").list(str(path))
