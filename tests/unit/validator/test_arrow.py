@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, ipc
 
@@ -89,10 +89,12 @@ class TestCuts:
     def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return write(tmp_path_factory.mktemp("cuts") / "a.arrows")
 
+    @settings(deadline=None, max_examples=40)
     @given(st.sets(st.integers(1, 30_000), max_size=12))
     def test_each_record_batch_is_read_once(self, file: Path, borders: set[int]) -> None:
         assert list(chain(*read_in_cuts(file, borders))) == list(range(900))
 
+    @settings(deadline=None, max_examples=40)
     @given(st.sets(st.integers(1, 30_000), max_size=12))
     def test_a_stream_is_read_by_its_first_cut(self, stream: Path, borders: set[int]) -> None:
         first, *others = read_in_cuts(stream, borders)

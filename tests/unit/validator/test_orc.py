@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import orc
 
@@ -72,6 +72,7 @@ class TestRead:
 
 
 class TestCuts:
+    @settings(deadline=None, max_examples=40)
     @given(st.sets(st.integers(1, 400_000), max_size=6))
     def test_each_stripe_is_read_once(self, path: Path, borders: set[int]) -> None:
         assert list(chain(*read_in_cuts(path, borders))) == list(range(40_000))

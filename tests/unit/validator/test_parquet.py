@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -101,6 +101,7 @@ class TestCuts:
         columns = {"n": pa.array(range(900)), "s": pa.array([f"s{n % 7}" for n in range(900)])}
         return write(tmp_path_factory.mktemp("cuts") / "a.parquet", columns, row_group_size=100)
 
+    @settings(deadline=None, max_examples=40)
     @given(st.sets(st.integers(1, 20_000), max_size=12))
     def test_each_row_group_is_read_once(self, path: Path, borders: set[int]) -> None:
         assert list(chain(*read_in_cuts(path, borders))) == list(range(900))

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validator.formats import typed
@@ -187,6 +187,7 @@ def test_the_deepest_that_is_read() -> None:
     assert typed.column("x", nested(32)).depth == 32
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.none()
@@ -199,12 +200,14 @@ def test_decimals_become_the_nearest_float(decimals: list[Decimal | None], kind:
     assert found == [None if decimal is None else float(decimal) for decimal in decimals]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.datetimes(timezones=st.just(UTC)), min_size=1))
 def test_moments_are_written_as_python_writes_them(moments: list[datetime | None]) -> None:
     _, found = told(pa.array(moments, pa.timestamp("us", "UTC")))
     assert found == [m and f"{m.replace(tzinfo=None).isoformat(' ', 'microseconds')}Z" for m in moments]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.uuids()))
 def test_uuids(names: list[UUID | None]) -> None:
     storage = pa.array([name and name.bytes for name in names], pa.binary(16))
