@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -9,13 +10,18 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from validator.formats.header import Seen
 from validator.profile import Kind
 from validator.text import cut
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+COLUMNS: Final = 100_000
+"""How many a text may have: each costs time and memory in every block."""
+NUMBER: Final = (
+    r"^[ \t]*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:-?(?:nan|inf|infinity)))[ \t]*$"
+)
+"""A number; pyarrow reads all of these as doubles, and hardly any others."""
 
 _MARKS: Final = {
     b"\xff\xfe\0\0": "UTF-32",
@@ -31,10 +37,6 @@ _MARKS: Final = {
 }
 _SEPARATORS: Final = {",": "commas", ";": "';'", "\t": "tabs", "|": "'|'"}
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*(?:"|$)')
-# A subset of what pyarrow reads as a double.
-_NUMBER: Final = (
-    r"^[ \t]*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:-?(?:nan|inf|infinity)))[ \t]*$"
-)
 
 
 class Foreign(Exception):  # noqa: N818 - becomes a DataError
@@ -96,16 +98,17 @@ def names(row: bytes, delimiter: str) -> Sequence[str]:
         Foreign: A name is missing or there twice, or the bytes are not UTF-8.
     """
     try:
-        row.decode()
+        line = row.decode()
     except UnicodeDecodeError as error:
         raise Foreign(
             f"its header is not UTF-8: byte {error.start + 1} is 0x{row[error.start]:02x}", "save it as UTF-8"
         ) from error
-    options = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    reading = csv.ReadOptions(use_threads=False, block_size=len(row) + 2)
-    table = csv.read_csv(pa.BufferReader(row + b"\n"), read_options=reading, parse_options=options)
-    _demand_names(table.column_names)
-    return list(table.column_names)
+    try:
+        found = next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise Foreign(f"its header cannot be read ({error})") from error
+    _demand_names(found)
+    return found
 
 
 def seen(column: Any) -> Seen:
@@ -147,10 +150,12 @@ def _are_numbers(column: Any) -> Any:
     """Returns for each value whether it is a number; missing where it is."""
     if pa.types.is_dictionary(column.type):
         return _are_numbers(column.dictionary).take(column.indices)
-    return pc.match_substring_regex(column, _NUMBER)
+    return pc.match_substring_regex(column, NUMBER)
 
 
 def _demand_names(found: Sequence[str]) -> None:
+    if len(found) > COLUMNS:
+        raise Foreign(f"its header has {len(found):,} columns, no more than {COLUMNS:,} are read")
     for name, times in Counter(found).items():
         if not name:
             raise Foreign(f"column {found.index(name) + 1} of its header has no name", "give it one")

@@ -55,6 +55,18 @@ def test_words_and_prices_are_typed() -> None:
     assert (loaded.fail_on, loaded.price_vcpu_hour) == (Verdict.WARN, Decimal("0.04048"))
 
 
+@pytest.mark.parametrize(("value", "delimiter"), [("tab", "\t"), (";", ";"), (" ", " "), ("", None)])
+def test_a_delimiter_is_one_character_or_the_word_tab(value: str, delimiter: str | None) -> None:
+    assert load({**LEAST, "CSV_DELIMITER": value}).delimiter == delimiter
+
+
+@pytest.mark.parametrize(
+    ("value", "columns"), [("a,b", ("a", "b")), ('a, "b,c"', ("a", "b,c")), ("a", ("a",)), ("", None)]
+)
+def test_columns_are_names_between_commas(value: str, columns: tuple[str, ...] | None) -> None:
+    assert load({**LEAST, "CSV_COLUMNS": value}).columns == columns
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -67,6 +79,12 @@ def test_words_and_prices_are_typed() -> None:
         ({**LEAST, "SCHEMA_POLICY": "maybe"}, "bootstrap, require"),
         ({**LEAST, "SCHEMA_POLICY": "require"}, "--schema"),
         ({**LEAST, "FAIL_ON": "sometimes"}, "pass, warn, fail"),
+        ({**LEAST, "CSV_DELIMITER": "::"}, "not one ASCII character, nor the word tab"),
+        ({**LEAST, "CSV_DELIMITER": '"'}, "not one ASCII character"),
+        ({**LEAST, "CSV_DELIMITER": "\n"}, "not one ASCII character"),
+        ({**LEAST, "CSV_DELIMITER": "§"}, "not one ASCII character"),
+        ({**LEAST, "CSV_COLUMNS": "a,,b"}, "not names like a,b,c"),
+        ({**LEAST, "CSV_COLUMNS": "a,b,a"}, "not names like a,b,c"),
         ({**LEAST, "PRICE_GB_HOUR": "cheap"}, "US dollars"),
         ({**LEAST, "PRICE_GB_HOUR": "NaN"}, "not a price"),
         ({**LEAST, "PRICE_GB_HOUR": "-1"}, "not a price"),
