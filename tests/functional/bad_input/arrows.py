@@ -134,7 +134,7 @@ ORC: Final = (
     _orc("orc", _orc_stored, RIGHT),
     _orc("orc-tail-cut", lambda: _orc_stored()[:-50], _NO_ORC),
     _orc("orc-cut-at-half", lambda: _orc_stored()[: len(_orc_stored()) // 2], _NO_ORC),
-    _orc("orc-wrong-magic", lambda: _orc_stored()[:-4] + b"XXX" + _orc_stored()[-1:], _NO_ORC),
+    _orc("orc-wrong-magic", lambda: _orc_stored().replace(b"ORC", b"ORX"), _NO_ORC),
     _orc("orc-postscript-length-lies", lambda: _orc_stored()[:-1] + b"\xff", _NO_ORC),
     _orc("orc-empty-file", lambda: b"", _NO_ORC),
     _orc(

@@ -110,6 +110,7 @@ def _figures(feature: FeatureNameStatistics) -> Figures:
             minimum=numbers.min,
             maximum=numbers.max,
             mean=numbers.mean,
+            deviation=numbers.std_dev,
             zeros=numbers.num_zeros,
             values=common.tot_num_values,
         )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.functional.bad_input.catalogue import CASES
 from tests.functional.bad_input.inputs import Case
 from tests.functional.bad_input.judge import Letter, judge
 from tests.functional.bad_input.process import Limits, Outcome, run
+
+_ALWAYS: Final = ("SCHEMA_INFERRED", "NO_BASELINE")
+"""Findings of every run that is given data alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Row:
     letter: Letter
     exit_code: int
     message: str
-    """The line of error; of an accepted input what is printed on stdout first."""
+    """The line of error; of an accepted input its rows and what was found in them."""
     cpu_seconds: float
     peak_mb: float
     complaints: tuple[str, ...]
@@ -77,7 +82,13 @@ def _told(rows: Iterable[Row], progress: Callable[[Row], None]) -> Iterator[Row]
 
 
 def _message(outcome: Outcome) -> str:
-    lines = (outcome.stdout if outcome.exit_code == 0 else outcome.stderr).splitlines()
-    if not lines:
-        return outcome.end.value
-    return lines[0] if outcome.exit_code == 0 else lines[-1]
+    if outcome.exit_code != 0 or "verdict.json" not in outcome.files:
+        return next(reversed(outcome.stderr.splitlines()), outcome.end.value)
+    verdict = json.loads(outcome.files["verdict.json"])
+    found = [_told_of(finding) for finding in verdict["findings"] if finding["code"] not in _ALWAYS]
+    return "; ".join([f"{verdict['rows']:,} row{'s' * (verdict['rows'] != 1)}", *found])
+
+
+def _told_of(finding: Mapping[str, str]) -> str:
+    about = f" {finding['feature']}" if finding["feature"] else ""
+    return f"{finding['code']}{about}: {finding['observed']}"

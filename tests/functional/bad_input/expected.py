@@ -17,6 +17,8 @@ class Figures:
     minimum: float | None = None
     maximum: float | None = None
     mean: float | None = None
+    deviation: float | None = None
+    """The standard deviation, of all values, not of a sample."""
     zeros: int | None = None
     distinct: int | None = None
     """Of a column of text."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.functional.bad_input.expected import EITHER, Accepted, Refused
+from tests.functional.bad_input.expected import EITHER, Accepted, Figures, Refused
 from tests.functional.bad_input.inputs import Case, Run
 from tests.functional.bad_input.samples import RIGHT, ROWS, SAMPLE, file, folder_of, lines, text, with_row
 
@@ -80,6 +80,14 @@ FOLDERS: Final = (
     ),
     _folder("partitions", _partitions, Accepted(ROWS, SAMPLE)),
     _folder(
+        "partition-without-a-value",
+        lambda: {
+            "day=__HIVE_DEFAULT_PARTITION__/a.csv": text([b"1,x,2.5"], _WITHOUT_DAY),
+            "day=a%20%3D%2F/b.csv": text([b"2,y,3.5"], _WITHOUT_DAY),
+        },
+        Accepted(2, {"day": Figures("STRING", missing=1, top=("a =/", 1))}),
+    ),
+    _folder(
         "partition-key-is-a-column-too",
         lambda: {"day=2030-01-01/a.csv": text()},
         Refused("'?day'?", "", (*EITHER, *EITHER), ("a.csv",)),
@@ -116,9 +124,9 @@ NAMES: Final = (
     *_hostile("escape-in-a-name", "\x1b[2J\x1b]0;title\x07.csv", r"\\x1b\[2J"),
     *_hostile("no-utf-8-in-a-name", b"caf\xe9.csv", r"caf(\\udce9|\\xe9|\ufffd|\?)\.csv"),
     *_hostile("markup-in-a-name", "<script>alert(1)<%2fscript>\"'&.csv", r"<script>alert"),
-    *_hostile("name-of-255-bytes", "n" * 251 + ".csv", "nnnn"),
-    *_hostile("glob-in-a-name", "day[1]*?.csv", r"day\[1\]\*\?\.csv"),
-    *_hostile("braces-in-a-name", "{run}{0}%s$HOME.csv", r"\{run\}\{0\}%s\$HOME\.csv"),
+    _hostile("name-of-255-bytes", "n" * 251 + ".csv", "nnnn")[1],
+    _hostile("glob-in-a-name", "day[1]*?.csv", r"day\[1\]\*\?\.csv")[1],
+    _hostile("braces-in-a-name", "{run}{0}%s$HOME.csv", r"\{run\}\{0\}%s\$HOME\.csv")[1],
     *_hostile("text-turned-around-in-a-name", "a\u202evsc.\u2028b.csv", r"a\\u202evsc"),
     Case(
         "upper-case-suffix",

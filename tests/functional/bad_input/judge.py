@@ -26,6 +26,8 @@ _WRITTEN: Final = (
     *("statistics.pb", "anomalies.pb", "anomalies.pbtxt", "verdict.json", "report.html", "gate.json"),
     *("schema.proposed.pbtxt", "failing-rows.parquet", "states/*.state"),
 )
+SOFTWARE: Final = 70
+"""Exit code of a bug of ours: whatever it says, it names no cause."""
 _EXACTLY: Final = 1e-9
 """Relative: the order in which shares of a mean are added up may change its last digits."""
 
@@ -106,7 +108,7 @@ def _refused(expected: Refused, made: Run, outcome: Outcome) -> Judgement:
         *(f"not named, /{name}/: {line}" for name in unnamed),
         *_of_an_error(expected, outcome, line),
     ]
-    if not has_cause or "Traceback" in outcome.stderr:
+    if not has_cause or outcome.exit_code == SOFTWARE or "Traceback" in outcome.stderr:
         return Judgement(Letter.C, tuple(complaints))
     return Judgement(Letter.B if unnamed else Letter.A, tuple(complaints))
 

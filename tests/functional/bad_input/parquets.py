@@ -261,6 +261,19 @@ CASES: Final = (
         ),
     ),
     _case(
+        "parquet-times-beyond-any-calendar",
+        lambda: stored(
+            pa.table(
+                {
+                    "t": pa.array([0, 2**63 - 1, -(2**63)], pa.timestamp("us")),
+                    "d": pa.array([0, 2**31 - 1, -(2**31)], pa.date32()),
+                }
+            )
+        ),
+        Accepted(3, {name: Figures("STRING", missing=0, distinct=3) for name in "td"}),
+        Refused("time|date|calendar|range", "column '[td]'"),
+    ),
+    _case(
         "parquet-list-of-lists",
         lambda: stored(pa.table({"n": [[[1, 2], [3]], [[4]]]})),
         Accepted(2, {"n": Figures("INT", 0, 1, 4, 2.5, values=4)}),

@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).parents[3]
 VALIDATE: Final = (sys.executable, "-m", "validator", "validate")
 
 _KIB: Final = 1024
-_TICK: Final = 0.01
+_TICK: Final = 0.03
 _HASTY_TICK: Final = 0.0005
 """Seconds between two looks while something is to be struck at the right moment."""
 

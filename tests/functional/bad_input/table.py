@@ -35,8 +35,18 @@ def classes(rows: Sequence[Row]) -> str:
 
 def inputs(rows: Iterable[Row]) -> str:
     """Returns a line for each input, in Markdown."""
-    head = ["| Input | Format | Class | Exit | CPU s | MB | Said |", "|---|---|---|---|---|---|---|"]
+    head = ["| Input | Format | Class | Exit | Said |", "|---|---|---|---|---|"]
     return "\n".join([*head, *map(_line, rows)])
+
+
+def costs(rows: Sequence[Row]) -> str:
+    """Returns a sentence on what the dearest inputs took."""
+    dear, large = max(rows, key=lambda row: row.cpu_seconds), max(rows, key=lambda row: row.peak_mb)
+    whole = sum(row.cpu_seconds for row in rows)
+    return (
+        f"All {len(rows)} runs together took {whole:.0f} CPU s; the longest was {dear.name} with "
+        f"{dear.cpu_seconds:.1f} CPU s, the largest {large.name} with {large.peak_mb:.0f} MB."
+    )
 
 
 def failures(rows: Iterable[Row]) -> str:
@@ -62,6 +72,5 @@ def _counts(name: str, counts: Sequence[int]) -> str:
 
 def _line(row: Row) -> str:
     said = row.message if len(row.message) <= _SHOWN else row.message[:_SHOWN] + "…"
-    cells = (row.anchor or row.name, row.form, row.letter, row.exit_code, f"{row.cpu_seconds:.1f}")
     escaped = said.replace("|", "\\|").replace("<", "&lt;")
-    return f"| {' | '.join(map(str, cells))} | {row.peak_mb:.0f} | {escaped} |"
+    return f"| {row.anchor or row.name} | {row.form} | {row.letter} | {row.exit_code} | {escaped} |"

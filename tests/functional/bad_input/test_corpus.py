@@ -23,7 +23,7 @@ def cases() -> Iterator[Any]:
         yield pytest.param(case, id=case.name, marks=marks)
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_an_input_ends_as_it_must(case: Case, tmp_path: Path) -> None:
     row = play(case, tmp_path / "run")
     assert not row.complaints, "\n".join((f"class {row.letter}, {row.message}", *row.complaints))
