@@ -42,6 +42,12 @@ def _json_lines(packing: str | None) -> Format:
     return JsonLines(packing)
 
 
+def _tf_record(packing: str | None) -> Format:
+    from validator.formats.tfrecord import TfRecord  # noqa: PLC0415
+
+    return TfRecord(packing)
+
+
 DELIMITED: Mapping[str, Callable[[Dialect], Format]] = {
     suffix + end: partial(Delimited, delimiter=delimiter, packing=packing)
     for suffix, delimiter in _DELIMITERS.items()
@@ -58,6 +64,11 @@ FORMATS: Mapping[str, Callable[[], Format]] = {
         suffix + end: partial(_json_lines, packing)
         for suffix in (".jsonl", ".ndjson")
         for end, packing in _PACKINGS.items()
+    },
+    **{
+        suffix + end: partial(_tf_record, packing)
+        for suffix in (".tfrecord", ".tfrecords")
+        for end, packing in (("", None), (".gz", "gzip"))
     },
 }
 """What tells all about itself, by the end of a name."""

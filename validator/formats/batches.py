@@ -26,6 +26,13 @@ def gathered(tables: Iterable[Any]) -> Iterator[Any]:
         yield _batch(held)
 
 
+def of_columns(arrays: Sequence[Any], names: Sequence[str], rows: int) -> Any:
+    """Returns a table that knows how many rows it has even when it has no columns."""
+    if not names:
+        return pa.table([pa.nulls(rows)], [""]).select([])
+    return pa.table(arrays, list(names))
+
+
 def _batch(tables: Sequence[Any]) -> Any:
     rows = sum(table.num_rows for table in tables)
     if not tables[0].num_columns:
