@@ -37,7 +37,7 @@ class Extent:
 
 
 FULL: Final = Extent(rounds=5, great=10_000_000, tall=20_000)
-QUICK: Final = Extent(rounds=3, great=3_000_000, tall=4_000, is_quick=True)
+QUICK: Final = Extent(rounds=3, great=3_000_000, tall=2_000, is_quick=True)
 
 _BLOCK: Final = 1 << 20
 _CONSOLE: Final = Console(stderr=True)
