@@ -1,7 +1,8 @@
 """JSON Lines (one object a line, UTF-8), plain or packed.
 
 Columns are the keys; null is missing, as an absent key is. Booleans are 0 and 1, objects are structs. Numbers
-beyond 64 bits are floats, beyond those infinite. A line must be one object in which no key stands twice.
+beyond 64 bits are floats, beyond those infinite; among texts they are texts, written as they were. A line must
+be one object in which no key stands twice.
 
 pyarrow decodes; what it refuses is decoded again line by line, which finds what is wrong with which line, or
 that nothing is.
@@ -69,7 +70,7 @@ class JsonLines:
                     _look(*piece, shape, 0)
         if is_empty:
             raise _refused(target, "it is empty, it has not one row")
-        columns = shape.columns()
+        columns = shape.columns(is_narrow=True)
         return Header(columns, dict.fromkeys((column.name for column in columns), ""), is_open=True)
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:

@@ -131,9 +131,14 @@ class Shape:
         self._texts += 1
         self._first = self._first or (text, row)
 
-    def columns(self) -> tuple[Column, ...]:
-        """Returns the columns of a row, or the fields of an object."""
-        return tuple(shape._column(name) for name, shape in self.fields.items())
+    def columns(self, *, is_narrow: bool = False) -> tuple[Column, ...]:
+        """Returns the columns of a row, or the fields of an object.
+
+        Args:
+            is_narrow: Whether numbers with texts among them are columns of numbers: so the texts do not fit,
+                and are found and counted.
+        """
+        return tuple(shape._column(name, is_narrow=is_narrow) for name, shape in self.fields.items())
 
     def keys(self) -> int:
         """Returns how many keys are below."""
@@ -156,9 +161,11 @@ class Shape:
     def _lists(self) -> int:
         return self._least_depth if self.depth is None else self.depth
 
-    def _column(self, name: str) -> Column:
-        kind = self.forms.kind
-        return Column(name, kind or Kind.INT, self._lists, self.columns(), is_guessed=kind is None)
+    def _column(self, name: str, *, is_narrow: bool) -> Column:
+        numbers = self.forms & ~Form.TEXT
+        kind = (numbers if is_narrow and numbers else self.forms).kind
+        fields = self.columns(is_narrow=is_narrow)
+        return Column(name, kind or Kind.INT, self._lists, fields, is_guessed=kind is None)
 
     def _clash(self, forms: Form, depth: int) -> Clash:
         earlier = _noun(self.forms, self._lists)

@@ -146,10 +146,20 @@ class TestMixedValues:
         (mixture,) = profiled(tmp_path).mixtures
         assert (mixture.column, mixture.numbers, mixture.texts, mixture.row) == ("a.b", 5, 10, 3)
 
+    def test_among_the_first_lines_are_counted_too(self, tmp_path: Path) -> None:
+        put(tmp_path, b'{"a":"x","o":{"b":"y"}}\n{"a":1,"o":{"b":2.5}}\n{"a":2}\n')
+        found = profiled(tmp_path)
+        assert [(m.column, m.numbers, m.texts, m.row) for m in found.mixtures] == [
+            ("a", 2, 1, 1),
+            ("o.b", 1, 1, 1),
+        ]
+        fields = (Column("b", Kind.BYTES),)
+        assert found.dataset.columns == (Column("a", Kind.BYTES), Column("o", Kind.STRUCT, fields=fields))
+
     def test_keep_the_spelling_of_numbers(self, tmp_path: Path) -> None:
         content = b'{"a":"x"}\n{"a":1.50}\n{"a":-7}\n{"a":true}\n{"a":123456789012345678901234567890}\n'
         spelt = ["x", "1.50", "-7", "true", "123456789012345678901234567890"]
-        assert [row["a"] for row in rows(put(tmp_path, content))] == spelt
+        assert [row["a"] for row in rows(put(tmp_path, content), [Column("a", Kind.BYTES)])] == spelt
 
     @pytest.mark.parametrize(
         ("first", "then", "why"),
