@@ -1,8 +1,8 @@
 """JSON Lines (one object a line, UTF-8), plain or packed.
 
 Columns are the keys; null is missing, as an absent key is. Booleans are 0 and 1, objects are structs. Numbers
-beyond 64 bits are floats, beyond those infinite; among texts they are texts, written as they were. A line must
-be one object in which no key stands twice.
+beyond 64 bits are floats, beyond those infinite; among texts they are texts, as written. A line must be one
+object, and no key stand in it twice.
 
 pyarrow decodes; what it refuses is decoded again line by line, which finds what is wrong with which line, or
 that nothing is.
