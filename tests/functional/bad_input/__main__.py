@@ -19,7 +19,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--workers", type=int, default=2, help="inputs played at a time")
     parser.add_argument("--write", action="store_true", help="make the tables of docs/reliability.md anew")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.write and given.name != ["*"]:
+        parser.error("--write is for all inputs")
+    return given
 
 
 def _tell(row: Row) -> None:

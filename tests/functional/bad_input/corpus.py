@@ -71,7 +71,7 @@ def play_all(
     """Plays inputs side by side; rows come back in the order of the inputs."""
     with tempfile.TemporaryDirectory(prefix="corpus-") as place, ThreadPoolExecutor(workers) as pool:
         folder = Path(place).resolve()
-        rows = pool.map(lambda case: play(case, folder / case.name), cases)
+        rows = pool.map(lambda numbered: play(numbered[1], folder / f"{numbered[0]}"), enumerate(cases))
         return list(_told(rows, progress))
 
 

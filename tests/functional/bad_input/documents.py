@@ -74,7 +74,7 @@ BASELINES: Final = (
     _baseline("baseline-cut", lambda: b"\x0a\x7f\x10\xe8\x07\x1a", "no statistics|statistics"),
     _baseline("baseline-in-text", lambda: b"datasets { num_examples: 1000 }", "no statistics|statistics"),
     _baseline("baseline-is-noise", lambda: bytes(range(256)), "no statistics|statistics"),
-    _baseline("baseline-empty", lambda: b"", "no statistics|empty|no dataset"),
+    _baseline("baseline-empty", lambda: b"", "no statistics|empty|none of their 0 datasets"),
     _baseline("baseline-is-a-folder", None, "it is a folder"),
 )
 

@@ -99,9 +99,12 @@ def _said(expected: Expected) -> str:
 
 def _refused(expected: Refused, made: Run, outcome: Outcome) -> Judgement:
     line = _last_line(outcome.stderr)
-    has_cause = _says(expected.why, line)
-    unnamed = [name for name in (expected.names or _name(made)) if not _says(name, line)]
-    if expected.place and not _says(expected.place, line):
+    # The folder is named after the test, which is named after what must be said.
+    said = line.replace(outcome.folder, "") if outcome.folder else line
+    # Nor does data.jsonl say that something is no JSON.
+    has_cause = _says(expected.why, said.replace(Path(made.data or "").name or "\n", ""))
+    unnamed = [name for name in (expected.names or _name(made)) if not _says(name, said)]
+    if expected.place and not _says(expected.place, said):
         unnamed.append(expected.place)
     complaints = [
         *([] if has_cause else [f"the cause is not named, /{expected.why}/: {line}"]),

@@ -290,6 +290,13 @@ CASES: Final = (
         "parquet-beside-csv",
         "folder",
         folder_of(lambda: {"a.csv": b"id,name,amount,day\n1,x,1.5,2024-01-01\n", "b.parquet": stored()}),
-        (Refused("one is|Parquet", "", (*EITHER, *UNUSABLE), ("a.csv", "b.parquet")),),
+        (
+            Refused(
+                "different formats",
+                "",
+                (*EITHER, *UNUSABLE),
+                ("a.csv", "b.parquet"),
+            ),
+        ),
     ),
 )

@@ -56,6 +56,8 @@ class Outcome:
     peak_mb: float
     files: Mapping[str, bytes]
     """Below the output, by their names in it."""
+    folder: str = ""
+    """Where it ran: what a message says of that is no word of its own."""
     strays: tuple[str, ...] = ()
     """Files that it left elsewhere."""
     has_struck: bool = True
@@ -114,6 +116,7 @@ def watched(
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_mb=watch.peak_kib / _KIB,
         files={name: (output / name).read_bytes() for name in _names(output) if (output / name).is_file()},
+        folder=os.fspath(folder),
         strays=tuple(sorted(strays)),
         has_struck=watch.has_struck,
     )

@@ -181,6 +181,14 @@ def test_another_expectation_is_not_met(expected: Expected, complaint: str) -> N
     assert complaint in "".join(judged(ACCEPTANCE, expected).complaints)
 
 
+def test_the_name_of_the_folder_is_no_cause() -> None:
+    line = "cannot read /quotation mark/data.csv: line 501: oops"
+    outcome = replace(REFUSAL, stderr=f"{line}\n", files={"error.json": error_document(line)})
+    assert judged(outcome, REFUSED).letter is Letter.A
+    assert judged(replace(outcome, folder="/quotation mark"), REFUSED).letter is Letter.C
+    assert judged(REFUSAL, Refused("data")).letter is Letter.C
+
+
 def test_refusing_what_is_valid() -> None:
     judgement = judged(REFUSAL, ACCEPTED)
     assert (judgement.letter, "must be accepted" in judgement.complaints[0]) == (Letter.C, True)
