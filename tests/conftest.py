@@ -33,3 +33,8 @@ def aws_environment(aws_endpoint: str) -> Mapping[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names no parameter by its bytes: gzip's hold the time, and workers would collect other names."""
+    return "bytes" if isinstance(val, bytes) else None

@@ -71,6 +71,8 @@ _DATA: Final = (
     ("--output", Environment.OUTPUT_URI, "Folder or s3:// prefix the results are written below."),
     ("--run-date", Environment.RUN_DATE, "Date of the data, YYYY-MM-DD; today's (UTC) by default."),
     ("--run-id", Environment.RUN_ID, "Name of this run; made up by default."),
+    ("--delimiter", Environment.CSV_DELIMITER, "Sign between the fields of .csv and .tsv, or the word tab."),
+    ("--columns", Environment.CSV_COLUMNS, "Names a,b,c of the columns of .csv and .tsv without a header."),
     ("--workers", Environment.WORKERS, "Threads that profile; as many as there are processors by default."),
     (
         "--memory-budget-mb",
@@ -154,6 +156,7 @@ def show_command(uri: str) -> int:
 
 def main(arguments: list[str], interruption: Interruption) -> int:
     """Runs a command and returns its exit code; every error is one line on stderr."""
+    store.heed(interruption)
     try:
         code = commands.main(
             arguments, prog_name="python -m validator", obj=interruption, standalone_mode=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TypeVar
@@ -60,24 +61,35 @@ class Crew:
     interruption: Interruption
     workers: int = 1
 
-    def in_order(
+    @contextmanager
+    def at_work(
         self, work: Callable[[_Task, Halt], _Result], tasks: Iterable[_Task]
-    ) -> Iterator[tuple[_Task, Callable[[], _Result]]]:
-        """Yields each task with a function that waits for its result, or raises what it raised."""
-        waiting: deque[tuple[_Task, Future[_Result]]] = deque()
+    ) -> Iterator[Iterator[tuple[_Task, Callable[[], _Result]]]]:
+        """Does the tasks while the context lasts.
+
+        Yields:
+            Each task, in order, with a function that waits for its result, or raises what it raised.
+        """
         halt = Halt(self.interruption)
+        # A context, because a generator that is left behind by an error would end its workers in any thread.
         with ThreadPoolExecutor(self.workers) as pool:
             try:
-                for task in tasks:
-                    waiting.append((task, pool.submit(work, task, halt)))
-                    # One more than there are workers: what is finished is held in memory.
-                    if len(waiting) > self.workers:
-                        yield _first(waiting)
-                while waiting:
-                    yield _first(waiting)
+                yield self._in_order(lambda task: pool.submit(work, task, halt), tasks)
             finally:
                 halt.give_up()
                 pool.shutdown(cancel_futures=True)
+
+    def _in_order(
+        self, begin: Callable[[_Task], Future[_Result]], tasks: Iterable[_Task]
+    ) -> Iterator[tuple[_Task, Callable[[], _Result]]]:
+        waiting: deque[tuple[_Task, Future[_Result]]] = deque()
+        for task in tasks:
+            waiting.append((task, begin(task)))
+            # One more than there are workers: what is finished is held in memory.
+            if len(waiting) > self.workers:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
 
 
 def _first(waiting: deque[tuple[_Task, Future[_Result]]]) -> tuple[_Task, Callable[[], _Result]]:

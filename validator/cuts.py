@@ -46,6 +46,8 @@ class Extent:
 
     begin: int
     end: int
+    lacks_line_end: bool = False
+    """Whether the last row of a delimited text ends with the text: it may be cut off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import product
+from typing import Final
 
-from validator import cuts, formats
-from validator.cuts import Shard
+from validator import cuts, formats, partitions
+from validator.crew import Crew, Halt
+from validator.cuts import Cut, Shard
 from validator.errors import DataError
-from validator.formats import Header, Seen
+from validator.formats import Dialect, Format, Header, Reading, Seen
+from validator.interruption import Interruption
+from validator.partitions import NO_PARTITIONS, Partitions
 from validator.profile import Column, Kind
 from validator.profile.columns import widest
 from validator.store import Object
+
+NUMBERS: Final = (Kind.INT, Kind.FLOAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +28,75 @@ class Dataset:
 
     shards: tuple[Shard, ...]
     columns: tuple[Column, ...]
+    partitions: Partitions = NO_PARTITIONS
+    dialect: Dialect = field(default_factory=Dialect)
+    """How its delimited texts are written."""
 
     @property
     def size(self) -> int:
         """Bytes as they are stored."""
         return sum(shard.size for shard in self.shards)
 
+    def format_of(self, target: Object) -> Format:
+        """Returns how an object is read."""
+        return formats.of(target.uri, self.dialect)
+
     def grown(self, seen: Mapping[tuple[str, ...], Seen]) -> Dataset:
         """Returns the dataset with columns that hold these values too."""
-        return replace(self, columns=_grown(self.columns, seen))
+        met = self.partitions.met(path[0] for path in seen)
+        return replace(self, columns=_grown(self.columns, seen), partitions=met)
+
+    def read(self, cut: Cut) -> Reading:
+        """Reads the rows of a cut, with the columns of the folders it lies in.
+
+        Raises:
+            Misfit: While it is read: a value does not fit the kind of its column.
+            DataError: While it is read: bytes are not what the name or the folder claims.
+        """
+        own = [column for column in self.columns if column.name not in self.partitions.added]
+        reading = self.format_of(cut.target).read(cut, own)
+        return self.partitions.complete(reading, cut.target, self.columns)
 
 
-def describe(objects: Sequence[Object], declared: Mapping[str, Kind] | None = None) -> Dataset:
+def describe(
+    objects: Sequence[Object],
+    declared: Mapping[str, Kind] | None = None,
+    root: str | None = None,
+    dialect: Dialect | None = None,
+    crew: Crew | None = None,
+) -> Dataset:
     """Reads the headers of all objects and declares the columns once for all of them.
 
     Args:
         objects: What is read.
         declared: Kinds a schema asks for, by column: they widen what the first values of a format show that
             declares none itself.
+        root: Folder or prefix below which folders named key=value are columns; None when there are none.
+        dialect: How delimited texts are written, where their names and first lines do not tell.
+        crew: Who reads.
 
     Raises:
-        UsageError: A name ends with no known suffix.
-        DataError: An object cannot be read, or two do not agree on format or columns.
+        Interrupted: A signal asked to end.
+        UsageError: A name ends with no known suffix, or with one that a dialect is not for.
+        DataError: An object cannot be read, or two do not agree on format, columns or folders.
     """
-    headers = {target: formats.of(target.uri).header(target) for target in objects}
+    placed = NO_PARTITIONS if root is None else partitions.of(objects, root)
+    dialect = dialect or Dialect()
+    headers = _headers(objects, dialect, crew)
     _demand_agreement(headers)
-    shards = cuts.plan(objects, lambda target: formats.of(target.uri).weight)
-    return Dataset(shards, tuple(_columns(list(headers.values()), declared or {})))
+    shards = cuts.plan(objects, lambda target: formats.of(target.uri, dialect).weight)
+    columns = _columns(list(headers.values()), declared or {})
+    placed = placed.met(column.name for column in columns)
+    return Dataset(shards, (*columns, *placed.columns(declared or {})), placed, dialect)
+
+
+def _headers(objects: Sequence[Object], dialect: Dialect, crew: Crew | None) -> Mapping[Object, Header]:
+    def header(target: Object, halt: Halt) -> Header:
+        halt.check()
+        return formats.of(target.uri, dialect).header(target)
+
+    with (crew or Crew(Interruption())).at_work(header, objects) as read:
+        return {target: result() for target, result in read}
 
 
 def _columns(headers: Sequence[Header], declared: Mapping[str, Kind]) -> Sequence[Column]:
@@ -65,6 +113,9 @@ def _column(variants: Sequence[Column], headers: Sequence[Header], declared: Map
     column = reduce(_both, variants)
     is_typed = any(header.types.get(column.name) for header in headers)
     wanted = None if is_typed else declared.get(column.name)
+    if wanted in NUMBERS and column.kind is Kind.BYTES:
+        # The texts do not fit then, and so are found and counted.
+        return replace(column, kind=wanted)
     shown = None if column.is_guessed else column.kind
     return replace(column, kind=widest(shown, wanted) or column.kind)
 
@@ -72,9 +123,9 @@ def _column(variants: Sequence[Column], headers: Sequence[Header], declared: Map
 def _both(one: Column, other: Column) -> Column:
     """Returns a column that holds what both do."""
     shown = [column.kind for column in (one, other) if not column.is_guessed]
-    fields = {field.name: field for field in one.fields}
-    for field in other.fields:
-        fields[field.name] = _both(fields[field.name], field) if field.name in fields else field
+    fields = {below.name: below for below in one.fields}
+    for below in other.fields:
+        fields[below.name] = _both(fields[below.name], below) if below.name in fields else below
     return replace(
         one,
         kind=widest(*shown) or one.kind,
@@ -120,16 +171,27 @@ def _demand_agreement(headers: Mapping[Object, Header]) -> None:
             raise DataError(what, why=difference, remedy="give both the same columns in the same order")
 
 
+def _spokesmen(headers: Mapping[Object, Header]) -> Iterator[tuple[Object, Header]]:
+    """Yields the first object, and those that show the type of a column none before them had a value of."""
+    unknown: set[str] | None = None
+    for target, header in headers.items():
+        guessed = {column.name for column in header.columns if column.is_guessed}
+        if unknown is None or unknown - guessed:
+            yield target, header
+            unknown = guessed if unknown is None else unknown & guessed
+
+
 def _difference(expected: Header, found: Header) -> str:
-    if expected.is_open:
-        return ""
-    if absent := [name for name in expected.types if name not in found.types]:
-        return f"the second lacks column {absent[0]!r}"
-    if extra := [name for name in found.types if name not in expected.types]:
-        return f"the second has a column more, {extra[0]!r}"
-    if list(expected.types) != list(found.types):
-        return "their columns are in different order"
-    for one, other in zip(expected.columns, found.columns, strict=True):
+    if not expected.is_open:
+        if absent := [name for name in expected.types if name not in found.types]:
+            return f"the second lacks column {absent[0]!r}"
+        if extra := [name for name in found.types if name not in expected.types]:
+            return f"the second has a column more, {extra[0]!r}"
+        if list(expected.types) != list(found.types):
+            return "their columns are in different order"
+    others = {column.name: column for column in found.columns}
+    for one in expected.columns:
+        other = others.get(one.name, one)
         if expected.types[one.name] and not _agree(one, other):
             types = expected.types[one.name], found.types[one.name]
             return "column {!r} is {} in the first, {} in the second".format(one.name, *types)
@@ -137,9 +199,9 @@ def _difference(expected: Header, found: Header) -> str:
 
 
 def _agree(one: Column, other: Column) -> bool:
-    """Says whether declared types mean the same: int32 and int64 do; one without any value agrees with all."""
+    """Says whether declared types mean the same, as int32 and int64; one without a value agrees with all."""
     if one.is_guessed or other.is_guessed:
         return True
-    names = [[field.name for field in column.fields] for column in (one, other)]
+    names = [[below.name for below in column.fields] for column in (one, other)]
     is_same = (one.kind, one.depth, names[0]) == (other.kind, other.depth, names[1])
     return is_same and all(map(_agree, one.fields, other.fields))

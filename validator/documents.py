@@ -6,8 +6,8 @@ from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import schema, store
-from validator.errors import UsageError
+from validator import features, schema, store
+from validator.errors import DataError, UsageError
 from validator.verdict import VerdictReport
 
 
@@ -24,12 +24,16 @@ def read_statistics(uri: str) -> DatasetFeatureStatisticsList:
     """Reads a statistics proto.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is none, or none of a whole dataset.
     """
     try:
-        return DatasetFeatureStatisticsList.FromString(store.at(uri).read(uri))
+        found = DatasetFeatureStatisticsList.FromString(store.at(uri).read(uri))
+        features.overall(found)
     except DecodeError as error:
         raise UsageError(f"cannot read {uri}", why="it is no statistics proto") from error
+    except DataError as error:
+        raise UsageError(f"cannot read {uri}", why=error) from error
+    return found
 
 
 def read_verdict(uri: str) -> VerdictReport:

@@ -8,9 +8,9 @@ must meet; one that guessed wrong is read again from where the other ended.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from validator import formats
 from validator.crew import Crew, Halt
 from validator.cuts import Shard
 from validator.dataset import Dataset
@@ -33,6 +33,8 @@ class Profiling:
     profile: Profile
     mixtures: tuple[Mixture, ...] = ()
     """Columns whose first values were numbers, and later ones were not."""
+    unterminated: tuple[str, ...] = ()
+    """Texts whose last row has no line end."""
 
 
 def profile(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profiling:
@@ -49,7 +51,7 @@ def profile(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profilin
         DataError: Bytes are not what the names claim.
     """
     try:
-        return Profiling(dataset, _Run(dataset, States(states_uri, dataset.columns), crew, log).profile())
+        return _Run.over(dataset, states_uri, crew, log).profiled()
     except Misfit as misfit:
         log(f"profiling anew: {misfit}")
     try:
@@ -57,8 +59,7 @@ def profile(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profilin
     except Interrupted as interrupted:
         place = "while looking for types that fit"
         raise _interrupted(crew.interruption.name, place, states_uri) from interrupted
-    run = _Run(fitting, States(states_uri, fitting.columns), crew, log)
-    return Profiling(fitting, run.profile(), mixtures)
+    return replace(_Run.over(fitting, states_uri, crew, log).profiled(), mixtures=mixtures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +73,31 @@ class _Run:
     large: set[Path] = field(default_factory=set)
     """Columns that finished shards found too large to be counted exactly."""
 
-    def profile(self) -> Profile:
+    @classmethod
+    def over(cls, dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Self:
+        """Returns a pass over a dataset."""
+        return cls(dataset, States(states_uri, dataset.columns, dataset.dialect), crew, log)
+
+    def profiled(self) -> Profiling:
         """Puts the shards together in order."""
         whole = Profile(self.dataset.columns)
+        unterminated: list[str] = []
         end, total = 0, len(self.dataset.shards)
-        finished = self.crew.in_order(self._found, self.dataset.shards)
-        for number, (shard, result) in enumerate(finished, start=1):
-            try:
-                found, is_saved = self._proved(shard, result, end)
-            except Interrupted as interrupted:
-                place = f"after shard {number - 1} of {total}"
-                raise _interrupted(self.crew.interruption.name, place, self.states.uri) from interrupted
-            end = found.end
-            whole.merge(found.profile)
-            self.large.update(found.profile.large)
-            rows = count(found.profile.rows, "row")
-            how = "taken from saved state" if is_saved else "done"
-            self.log(f"shard {number} of {total} {how}: {shard}, {rows}")
-        return whole
+        with self.crew.at_work(self._found, self.dataset.shards) as finished:
+            for number, (shard, result) in enumerate(finished, start=1):
+                try:
+                    found, is_saved = self._proved(shard, result, end)
+                except Interrupted as interrupted:
+                    place = f"after shard {number - 1} of {total}"
+                    raise _interrupted(self.crew.interruption.name, place, self.states.uri) from interrupted
+                end = found.end
+                whole.merge(found.profile)
+                unterminated.extend(found.unterminated)
+                self.large.update(found.profile.large)
+                rows = count(found.profile.rows, "row")
+                how = "taken from saved state" if is_saved else "done"
+                self.log(f"shard {number} of {total} {how}: {shard}, {rows}")
+        return Profiling(self.dataset, whole, unterminated=tuple(unterminated))
 
     def _proved(self, shard: Shard, result: Callable[[], tuple[State, bool]], end: int) -> tuple[State, bool]:
         """Waits for a shard; reads it again from where the one before ended if it guessed another row."""
@@ -115,11 +123,16 @@ class _Run:
 
     def _read(self, shard: Shard, halt: Halt) -> State:
         made = Profile(self.dataset.columns, self.large)
-        readings = [formats.of(cut.target.uri).read(cut, self.dataset.columns) for cut in shard.cuts]
+        readings = [self.dataset.read(cut) for cut in shard.cuts]
         for reading in readings:
             for batch in halt.watch(reading.batches):
                 made.add(batch)
-        return State(made, readings[0].extent.begin, readings[-1].extent.end)
+        unterminated = [
+            cut.target.uri
+            for cut, reading in zip(shard.cuts, readings, strict=True)
+            if reading.extent.lacks_line_end
+        ]
+        return State(made, readings[0].extent.begin, readings[-1].extent.end, tuple(unterminated))
 
 
 def _interrupted(signal: str, place: str, states_uri: str) -> Interrupted:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import Final
 
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
@@ -24,6 +25,7 @@ from validator import (
     core,
     cost,
     dataset,
+    defects,
     documents,
     drift,
     gate,
@@ -38,15 +40,19 @@ from validator import (
 )
 from validator.contract import Artifact
 from validator.crew import Crew
+from validator.defects import Defect
 from validator.errors import DataError
+from validator.formats import Dialect
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
 from validator.settings import Settings
-from validator.statistics import Defect
 from validator.store import Object
 from validator.verdict import Evidence, Feature, VerdictReport
 
 Log = Callable[[str], None]
+
+LOOKUPS: Final = 8
+"""Headers read at a time: of many small objects in S3 that is waiting, not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Source:
 
     dataset: str
     objects: tuple[Object, ...]
+    root: str
+    """Folder or prefix below which folders named key=value are columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,13 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
     """Profiles the data, typed as its schema asks for, and writes its statistics."""
     source = _source(settings)
     store.prepare(settings.output_uri)
-    described = dataset.describe(source.objects, schema.kinds(declared) if declared else {})
+    described = dataset.describe(
+        source.objects,
+        schema.kinds(declared) if declared else {},
+        root=source.root,
+        crew=Crew(interruption, LOOKUPS),
+        dialect=Dialect(settings.delimiter, settings.columns),
+    )
     states_uri = store.child(settings.output_uri, Artifact.STATES)
     crew = Crew(interruption, _workers(settings, described.columns))
     made = profiling.profile(described, states_uri, crew, log)
@@ -154,7 +168,11 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
         rows=summary.rows,
         bytes=described.size,
         features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
-        defects=(*statistics.defects(summary), *statistics.mixtures(made.mixtures)),
+        defects=(
+            *defects.of_ends(made.unterminated),
+            *defects.of_mixtures(made.mixtures),
+            *defects.of_values(summary),
+        ),
     )
     _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
     return profiled
@@ -174,10 +192,11 @@ def _source(settings: Settings) -> Source:
     if settings.manifest_uri:
         content = store.at(settings.manifest_uri).read(settings.manifest_uri)
         named = manifest.parse(content, settings.manifest_uri)
-        return Source(named.dataset, named.objects)
+        return Source(named.dataset, named.objects, named.data_uri)
     uri = settings.data_uri or ""
     name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
-    return Source(name, tuple(store.at(uri).list(uri)))
+    found = store.at(uri)
+    return Source(name, tuple(found.list(uri)), found.root(uri))
 
 
 def _expectations(settings: Settings) -> Expectations:

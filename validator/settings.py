@@ -5,6 +5,7 @@ Nobody else reads the environment. Standard library only: it is loaded before nu
 
 from __future__ import annotations
 
+import csv
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -20,6 +21,9 @@ from validator.errors import UsageError
 _Word = TypeVar("_Word", bound=StrEnum)
 
 _GREATEST: Final = 1_000_000
+
+_TAB: Final = "tab"
+_NO_DELIMITERS: Final = '"\r\n\0'
 
 RUN_DATE_PLACEHOLDER: Final = "{run_date}"
 
@@ -48,6 +52,10 @@ class Settings:
     output_uri: str
     data_environment: str
     """Environment of the schema the data is judged for."""
+    delimiter: str | None = None
+    """Between the fields of .csv and .tsv; None for a comma and a tab."""
+    columns: tuple[str, ...] | None = None
+    """Of .csv and .tsv without a header; None when they have one."""
     workers: int | None = None
     """Shards worked on at a time; None for as many as there are processors."""
     memory_budget_mb: int | None = None
@@ -92,6 +100,8 @@ def load(
         baseline_uri=values.get(Environment.BASELINE_URI),
         output_uri=values.required(Environment.OUTPUT_URI, "--output"),
         data_environment=values.get(Environment.DATA_ENVIRONMENT) or DEFAULT_DATA_ENVIRONMENT,
+        delimiter=values.delimiter(),
+        columns=values.columns(),
         workers=values.number(Environment.WORKERS),
         memory_budget_mb=values.number(Environment.MEMORY_BUDGET_MB),
         fail_on=values.word("FAIL_ON", Verdict),
@@ -163,6 +173,28 @@ class _Values:
         if not (value.isascii() and value.isdigit() and 0 < int(value) <= _GREATEST):
             raise UsageError(f"{name} is {value!r}", why=f"not a whole number from 1 to {_GREATEST:,}")
         return int(value)
+
+    def delimiter(self) -> str | None:
+        value = self.get(Environment.CSV_DELIMITER)
+        if value is None or value == _TAB:
+            return value and "\t"
+        if not (len(value) == 1 and value.isascii() and value not in _NO_DELIMITERS):
+            raise UsageError(
+                f"{Environment.CSV_DELIMITER} is {value!r}",
+                why=f"not one ASCII character, nor the word {_TAB}; quotation marks and line ends are none",
+            )
+        return value
+
+    def columns(self) -> tuple[str, ...] | None:
+        value = self.get(Environment.CSV_COLUMNS)
+        if value is None:
+            return None
+        names = tuple(next(csv.reader([value], skipinitialspace=True), ()))
+        if not all(names) or len(set(names)) < len(names):
+            raise UsageError(
+                f"{Environment.CSV_COLUMNS} is {value!r}", why="not names like a,b,c, each of them once"
+            )
+        return names
 
     def price(self, name: str) -> Decimal | None:
         value = self.get(name)

@@ -1,6 +1,6 @@
 """Saved states: what is known of a finished shard, under a name that only equal work has.
 
-A file is one line of JSON (the shard in words, the offsets its rows began and ended at), then the profile.
+A file is one line of JSON (all but the profile, and the shard in words), then the profile.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class State:
     """Offset of its first row in the object it begins in."""
     end: int
     """Offset after its last row in the object it ends in."""
+    unterminated: tuple[str, ...] = ()
+    """Texts whose last row has no line end."""
 
 
 class States:
@@ -51,14 +53,20 @@ class States:
         try:
             head, _, content = store.at(uri).read(uri).partition(b"\n")
             extent = json.loads(head)
-            return State(Profile.from_bytes(content, self._columns), extent["begin"], extent["end"])
+            profile = Profile.from_bytes(content, self._columns)
+            return State(profile, extent["begin"], extent["end"], tuple(extent["unterminated"]))
         except (UsageError, ValueError, KeyError, TypeError):
             # S3 answers "denied" for what is absent to those who may not list.
             return None
 
     def save(self, shard: Shard, state: State) -> None:
         """Saves the state of a finished shard."""
-        head = {"shard": str(shard), "begin": state.begin, "end": state.end}
+        head = {
+            "shard": str(shard),
+            "begin": state.begin,
+            "end": state.end,
+            "unterminated": state.unterminated,
+        }
         store.write(self.name(shard), json.dumps(head).encode() + b"\n" + state.profile.to_bytes())
 
     def name(self, shard: Shard) -> str:

@@ -8,8 +8,8 @@ reason, `make parity` proves that there is no other. What is approximate says so
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
     StringStatistics,
 )
 
-from validator import histograms, text
+from validator import histograms
 from validator.profile import (
     ColumnSummary,
     Kind,
@@ -37,7 +37,7 @@ from validator.profile import (
     Summary,
     TextSummary,
 )
-from validator.survey import Mixture
+from validator.profile.text import INVALID_UTF8, LARGE, LARGE_BYTES
 
 TOP_VALUES: Final = 20
 """Of every string feature."""
@@ -57,16 +57,6 @@ DISTINCT_RELATIVE_ERROR: Final = "distinct_relative_error"
 """Custom statistic: by how large a share of itself the number of distinct texts may be off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """Something wrong with values that could be read all the same."""
-
-    code: str
-    """INVALID_UTF8, MIXED_TYPES, NON_FINITE_VALUES or NUL_BYTES."""
-    feature: str
-    detail: str
-
-
 def of(summary: Summary, *, images: Collection[Path] = ()) -> DatasetFeatureStatisticsList:
     """Returns the statistics of one dataset: its columns in their order, structs before their fields.
 
@@ -81,26 +71,6 @@ def of(summary: Summary, *, images: Collection[Path] = ()) -> DatasetFeatureStat
     return DatasetFeatureStatisticsList(datasets=[dataset])
 
 
-def defects(summary: Summary) -> tuple[Defect, ...]:
-    """Returns what is wrong with values, in the order of columns."""
-    return tuple(
-        defect for path, column in _walk(summary.columns) for defect in _defects(".".join(path), column)
-    )
-
-
-def mixtures(found: Sequence[Mixture]) -> tuple[Defect, ...]:
-    """Returns the columns of numbers that have texts among them."""
-    return tuple(
-        Defect(
-            "MIXED_TYPES",
-            mixture.column,
-            f"{text.count(mixture.texts, 'text')} among {text.count(mixture.numbers, 'number')}, "
-            f"the first is {text.quoted(mixture.first)} in row {mixture.row:,} of {mixture.uri}",
-        )
-        for mixture in found
-    )
-
-
 def _walk(columns: Iterable[ColumnSummary], above: Path = ()) -> Iterator[tuple[Path, ColumnSummary]]:
     """Yields columns and the fields below them, parents first."""
     for column in columns:
@@ -108,23 +78,6 @@ def _walk(columns: Iterable[ColumnSummary], above: Path = ()) -> Iterator[tuple[
         yield path, column
         if isinstance(column, StructSummary):
             yield from _walk(column.fields, path)
-
-
-def _defects(name: str, column: ColumnSummary) -> Sequence[Defect]:
-    found = {}
-    if isinstance(column, NumericSummary):
-        infinities = column.negative_infinities + column.positive_infinities
-        found["NON_FINITE_VALUES"] = (
-            column.nan + infinities,
-            f"{column.nan:,} NaN, {infinities:,} infinite",
-        )
-    elif isinstance(column, TextSummary):
-        found["INVALID_UTF8"] = (
-            column.invalid_utf8,
-            f"{text.count(column.invalid_utf8, 'value')} not UTF-8 text",
-        )
-        found["NUL_BYTES"] = (column.with_nul, f"{text.count(column.with_nul, 'value')} with a NUL byte")
-    return [Defect(code, name, detail) for code, (number, detail) in found.items() if number]
 
 
 def _feature(path: Path, column: ColumnSummary, *, is_image: bool) -> FeatureNameStatistics:
@@ -191,11 +144,25 @@ def _string(column: TextSummary) -> StringStatistics:
     )
     if values := column.presence.values:
         strings.avg_length = column.content / values
-    for value, count in column.ranked[:TOP_VALUES]:
+    ranked = _ranked(column)
+    for value, count in ranked[:TOP_VALUES]:
         strings.top_values.add(value=value, frequency=count)
-    for rank, (value, count) in enumerate(column.ranked):
+    for rank, (value, count) in enumerate(ranked):
         strings.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
     return strings
+
+
+def _ranked(column: TextSummary) -> Sequence[tuple[str, int]]:
+    """Returns the most frequent values, most frequent first; those that have one stand-in count together."""
+    if not column.invalid_utf8 and column.longest <= LARGE_BYTES:
+        return column.ranked
+    counts: Counter[str] = Counter()
+    for value, count in column.ranked:
+        counts[value if len(value.encode()) <= LARGE_BYTES else LARGE] += count
+    if column.invalid_utf8 and column.longest <= LARGE_BYTES:
+        # Those beyond the last rank too.
+        counts[INVALID_UTF8] = max(counts[INVALID_UTF8], column.invalid_utf8)
+    return sorted(counts.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)
 
 
 def _bytes(column: TextSummary) -> BytesStatistics:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from validator import formats
 from validator.crew import Crew, Halt
 from validator.cuts import Cut
 from validator.dataset import Dataset
@@ -41,16 +40,17 @@ def survey(dataset: Dataset, crew: Crew) -> tuple[Dataset, tuple[Mixture, ...]]:
         DataError: Bytes are not what the names claim.
     """
     objects = dict.fromkeys(cut.target for shard in dataset.shards for cut in shard.cuts)
-    look = partial(_of_object, [column.name for column in dataset.columns])
+    look = partial(_of_object, dataset)
     totals: dict[Path, Seen] = {}
     mixed: dict[Path, Mixture] = {}
-    for target, result in crew.in_order(look, objects):
-        found = result()
-        totals = _joined(totals, found)
-        for path, seen in found.items():
-            if seen.texts:
-                name = ".".join(path)
-                mixed.setdefault(path, Mixture(name, 0, 0, seen.first_text, target.uri, seen.first_row + 1))
+    with crew.at_work(look, objects) as looked:
+        for target, result in looked:
+            found = result()
+            totals = _joined(totals, found)
+            for path, seen in found.items():
+                if seen.texts:
+                    row = seen.first_row + 1
+                    mixed.setdefault(path, Mixture(".".join(path), 0, 0, seen.first_text, target.uri, row))
     texts = set(_texts(dataset.columns))
     mixtures = [
         replace(mixed[path], numbers=seen.numbers, texts=seen.texts)
@@ -69,10 +69,11 @@ def _texts(columns: Sequence[Column], above: Path = ()) -> Iterator[Path]:
         yield from _texts(column.fields, path)
 
 
-def _of_object(names: Sequence[str], target: Object, halt: Halt) -> Mapping[Path, Seen]:
+def _of_object(dataset: Dataset, target: Object, halt: Halt) -> Mapping[Path, Seen]:
+    names = [column.name for column in dataset.columns]
     totals: dict[Path, Seen] = {}
     rows = 0
-    for batch in halt.watch(formats.of(target.uri).survey(Cut.whole(target))):
+    for batch in halt.watch(dataset.format_of(target).survey(Cut.whole(target))):
         found = {seen.path or (names[number],): seen for number, seen in enumerate(batch)}
         totals = _joined(totals, found, rows)
         rows += batch[0].rows if batch else 0

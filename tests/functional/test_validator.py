@@ -99,7 +99,7 @@ def test_bytes_that_are_not_what_they_claim(tmp_path: Path) -> None:
     result = validator("--data", tmp_path / "d.csv", "--output", tmp_path / "o")
     assert result.returncode == 65
     assert result.stderr == (
-        f"cannot read {tmp_path}/d.csv: row 3: Expected 2 columns, got 1: 3; "
+        f"cannot read {tmp_path}/d.csv: line 3: expected 2 fields, found 1; "
         "mend or remove it, then start again\n"
     )
     assert not (tmp_path / "o" / "gate.json").exists()

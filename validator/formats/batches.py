@@ -16,12 +16,13 @@ BYTES: Final = 16 << 20
 def gathered(tables: Iterable[Any]) -> Iterator[Any]:
     """Yields the rows of tables of the same columns in batches that reach one of the limits."""
     held: list[Any] = []
+    rows = size = 0
     for table in tables:
         held.append(table)
-        rows = sum(each.num_rows for each in held)
-        if rows >= ROWS or rows * table.num_columns >= CELLS or sum(each.nbytes for each in held) >= BYTES:
+        rows, size = rows + table.num_rows, size + table.nbytes
+        if rows >= ROWS or rows * table.num_columns >= CELLS or size >= BYTES:
             yield _batch(held)
-            held = []
+            held, rows, size = [], 0, 0
     if held:
         yield _batch(held)
 

@@ -65,6 +65,8 @@ class Blocks:
         self._stop = stop
         self._size = size
         self._longest = longest
+        self.lacks_line_end = False
+        """Whether the last row ended with the text."""
 
     @property
     def offset(self) -> int:
@@ -110,6 +112,7 @@ class Blocks:
         while not self._is_done() and self._window.fill(self._within_reach(wanted, reach)):
             bounding = self._marks()
             if end := self._end(bounding) or self._rest(bounding):
+                self.lacks_line_end = not self._end(bounding)
                 yield Block(self._window.offset, self._window.content(end))
                 self._window.drop(end)
                 wanted = self._size

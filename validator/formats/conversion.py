@@ -54,6 +54,11 @@ class Conversion:
         )
         self._converting = self._options(self._declared())
 
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self._types)
+
     def batch(self, block: Block) -> Any:
         """Returns the rows of a block.
 

@@ -24,6 +24,8 @@ from validator.store import Object
 PROBE_BYTES: Final = 1 << 20
 """Text whose values decide the kinds first tried."""
 
+_COLUMN_BYTES: Final = 8 << 10
+_WIDEST_BYTES: Final = 32 << 20
 _TEXT: Final = Weight(64 << 20)
 _PACKED: Final = Weight(16 << 20, is_cuttable=False)
 
@@ -35,7 +37,7 @@ class Delimited:
         dialect: What whoever names the data knows of it.
         delimiter: What goes with the name, if the dialect says nothing.
         packing: What the bytes are packed with, in pyarrow's words, or None.
-        block_bytes: Text decoded at a time.
+        block_bytes: Text decoded at a time; None for what suits the number of columns.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Delimited:
         dialect: Dialect | None = None,
         delimiter: str = ",",
         packing: str | None = None,
-        block_bytes: int = BLOCK_BYTES,
+        block_bytes: int | None = None,
     ) -> None:
         dialect = dialect or Dialect()
         self._delimiter = dialect.delimiter or delimiter
@@ -100,24 +102,25 @@ class Delimited:
 
     def _converted(self, cut: Cut, conversion: Conversion, extent: Extent) -> Iterator[Any]:
         with unpacked(cut.target, self._packing) as source:
-            blocks = self._blocks(source, cut)
+            blocks = self._blocks(source, cut, self._block_bytes or block_bytes(conversion.width))
             if blocks.offset == 0:
                 self._skip_header(blocks)
             else:
                 extent.begin = extent.end = blocks.offset
             for block in blocks:
                 yield conversion.batch(block)
+            extent.lacks_line_end = blocks.lacks_line_end
             if not self._packing:
                 extent.end = blocks.offset
 
-    def _blocks(self, source: Any, cut: Cut) -> Blocks:
+    def _blocks(self, source: Any, cut: Cut, size: int) -> Blocks:
         start = cut.start
         if start and not cut.is_exact:
             start = after_line_end(source, start - 1)
         if start:
             source.seek(start)
         stop = None if self._packing else cut.stop
-        return Blocks(source, ord(self._delimiter), offset=start, stop=stop, size=self._block_bytes)
+        return Blocks(source, ord(self._delimiter), offset=start, stop=stop, size=size)
 
     def _skip_header(self, blocks: Blocks) -> Sequence[str]:
         """Goes to the first row of values and returns the names of the columns."""
@@ -135,7 +138,7 @@ class Delimited:
             names = self._skip_header(blocks)
             conversion = Conversion([Column(name, Kind.BYTES) for name in names], self._delimiter)
             first = next((conversion.batch(block) for block in blocks), conversion.nothing())
-        kinds = [probe.seen(column).kind for column in first.columns]
+        kinds = [probe.guess(column) for column in first.columns]
         columns = [Column(name, kind or Kind.INT) for name, kind in zip(names, kinds, strict=True)]
         empty = frozenset(name for name, kind in zip(names, kinds, strict=True) if kind is None)
         return Header(columns, dict.fromkeys(names, ""), empty)
@@ -143,6 +146,11 @@ class Delimited:
     def _line_ends(self, target: Object, stop: int) -> Iterator[int]:
         with unpacked(target, self._packing) as source:
             yield from line_ends(source, stop)
+
+
+def block_bytes(columns: int) -> int:
+    """Returns how much text to decode at a time: more of a wide table, where each column costs time."""
+    return min(max(BLOCK_BYTES, columns * _COLUMN_BYTES), _WIDEST_BYTES)
 
 
 def _located(target: Object, trouble: Trouble, lines: int) -> DataError:

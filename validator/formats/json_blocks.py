@@ -58,20 +58,19 @@ def pieces(offset: int, content: bytes, columns: Sequence[Column]) -> Iterator[t
         yield offset + start, piece
 
 
-def table(content: bytes, columns: Sequence[Column], shape: Shape) -> Any:
+def table(content: bytes, types: Any) -> Any:
     """Returns lines as pyarrow reads them, or None when it refuses them or should not be trusted.
 
     Args:
         content: Lines.
-        columns: What is wanted.
-        shape: How values were written so far.
+        types: Schema of all keys.
     """
     tidy, lines = _tidy(content)
     if not lines or not _is_utf8(tidy):
         return None
     reading = json.ReadOptions(use_threads=False, block_size=len(tidy) + 1)
     parsing = json.ParseOptions(
-        explicit_schema=_schema(columns, shape), newlines_in_values=False, unexpected_field_behavior="error"
+        explicit_schema=types, newlines_in_values=False, unexpected_field_behavior="error"
     )
     try:
         found = json.read_json(pa.BufferReader(tidy), read_options=reading, parse_options=parsing)
@@ -86,20 +85,20 @@ def from_rows(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Any:
     return pa.Table.from_struct_array(pa.array(rows, kind))
 
 
-def schema(columns: Sequence[Column]) -> Any:
-    """Returns the types of columns."""
-    return _schema(columns, Shape())
+def schema(columns: Sequence[Column], shape: Shape | None = None) -> Any:
+    """Returns types of columns.
 
-
-def _schema(columns: Sequence[Column], shape: Shape | None) -> Any:
-    return pa.schema(
-        [(column.name, _type(column, shape and shape.fields.get(column.name))) for column in columns]
-    )
+    Args:
+        columns: What is wanted.
+        shape: How values were written so far, for pyarrow to read them; None for what is made of them.
+    """
+    fields = [(column.name, _type(column, shape and shape.fields.get(column.name))) for column in columns]
+    return pa.schema(fields)
 
 
 def _type(column: Column, shape: Shape | None) -> Any:
     if column.kind is Kind.STRUCT:
-        kind = pa.struct(_schema(column.fields, shape))
+        kind = pa.struct(schema(column.fields, shape))
     else:
         written = shape.forms if shape else Form(0)
         kind = _OTHER_TYPES.get((column.kind, written), _TYPES[column.kind])

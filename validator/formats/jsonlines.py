@@ -62,25 +62,25 @@ class JsonLines:
 
     def header(self, target: Object) -> Header:
         """Finds the keys of the first lines."""
-        shape, is_empty = Shape(), True
+        met, is_empty = _Met(), True
         with self._explained(target), self._open(target) as source:
             for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
                 is_empty = False
-                for piece in json_blocks.pieces(offset, content, shape.columns()):
-                    _look(*piece, shape, 0)
+                for piece in json_blocks.pieces(offset, content, met.columns):
+                    met.look(*piece, 0)
         if is_empty:
             raise _refused(target, "it is empty, it has not one row")
-        columns = shape.columns(is_narrow=True)
+        columns = met.shape.columns(is_narrow=True)
         return Header(columns, dict.fromkeys((column.name for column in columns), ""), is_open=True)
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Finds all keys and what their values are."""
-        shape, rows = Shape(), 0
+        met, rows = _Met(), 0
         with self._explained(cut.target), self._open(cut.target) as source:
             for offset, content in _blocks(Lines(source)):
-                for piece in json_blocks.pieces(offset, content, shape.columns()):
-                    rows += _look(*piece, shape, rows)
-                    seen = list(shape.harvest(rows))
+                for piece in json_blocks.pieces(offset, content, met.columns):
+                    rows += met.look(*piece, rows)
+                    seen = list(met.shape.harvest(rows))
                     # Rows without a key count with the next that have one.
                     rows = 0 if seen else rows
                     yield seen
@@ -93,10 +93,10 @@ class JsonLines:
     def _tables(self, cut: Cut, columns: tuple[Column, ...], extent: Extent) -> Iterator[Any]:
         with self._explained(cut.target), self._open(cut.target) as source:
             lines = self._lines(source, cut)
-            shape = Shape()
+            met = _Met(columns)
             for offset, content in _blocks(lines):
                 for piece in json_blocks.pieces(offset, content, columns):
-                    yield _table(*piece, columns, shape)
+                    yield met.table(*piece)
             if not self._compression:
                 extent.begin, extent.end = lines.begin, lines.offset
 
@@ -149,45 +149,72 @@ def _blocks(lines: Lines) -> Iterator[tuple[int, bytes]]:
             yield offset + len(content) - len(bare), bare
 
 
-def _look(offset: int, content: bytes, shape: Shape, rows: int) -> int:
-    """Takes lines into a shape; returns how many rows they are."""
-    if shape.fields and (table := json_blocks.table(content, shape.columns(), shape)):
-        numbers = pa.array(np.arange(rows, rows + table.num_rows))
-        for name, column in zip(table.column_names, table.columns, strict=True):
-            shape.fields[name].count(column.combine_chunks(), numbers)
-        return len(numbers)
-    found = 0
-    for place, row in json_rows.rows(offset, content):
-        _learn(place, shape, row, rows + found)
-        found += 1
-    _demand_keys(offset, shape)
-    return found
+class _Met:
+    """What was met in rows so far, which tells pyarrow how to read more of them.
 
+    Args:
+        columns: What is made of them; None while the columns are looked for.
+    """
 
-def _table(offset: int, content: bytes, columns: tuple[Column, ...], shape: Shape) -> Any:
-    """Returns lines as a table of the columns; the shape holds what was seen of them so far."""
-    if shape.fields and (table := json_blocks.table(content, columns, shape)):
-        return table.cast(json_blocks.schema(columns))
-    found = []
-    for place, row in json_rows.rows(offset, content):
-        _learn(place, shape, row, 0)
+    def __init__(self, columns: Sequence[Column] | None = None) -> None:
+        self.shape = Shape()
+        self.columns = tuple(columns or ())
+        self._is_looking = columns is None
+        self._made = json_blocks.schema(self.columns)
+        self._read: Any = None
+        """Nothing was met so far while it is None."""
+
+    def look(self, offset: int, content: bytes, rows: int) -> int:
+        """Takes in lines, counts their values, and returns how many rows they are.
+
+        Args:
+            offset: Of the lines in their text.
+            content: Lines.
+            rows: Those before them that are counted with them.
+        """
+        if (table := self._decoded(content)) is not None:
+            numbers = pa.array(np.arange(rows, rows + table.num_rows))
+            for name, column in zip(table.column_names, table.columns, strict=True):
+                self.shape.fields[name].count(column.combine_chunks(), numbers)
+            return len(numbers)
+        found = 0
+        for place, row in json_rows.rows(offset, content):
+            self._learn(place, row, rows + found)
+            found += 1
+        self._finish(offset)
+        return found
+
+    def table(self, offset: int, content: bytes) -> Any:
+        """Returns lines as a table of the columns."""
+        if (table := self._decoded(content)) is not None:
+            return table if table.schema.equals(self._made) else table.cast(self._made)
+        found = []
+        for place, row in json_rows.rows(offset, content):
+            self._learn(place, row, 0)
+            try:
+                found.append(json_rows.fitted(row, self.columns))
+            except Unfit as unfit:
+                raise Trouble(place, str(unfit)) from unfit
+        self._finish(offset)
+        return json_blocks.from_rows(found, self.columns)
+
+    def _decoded(self, content: bytes) -> Any:
+        return None if self._read is None else json_blocks.table(content, self._read)
+
+    def _learn(self, offset: int, row: dict[str, Any], number: int) -> None:
         try:
-            found.append(json_rows.fitted(row, columns))
-        except Unfit as unfit:
-            raise Trouble(place, str(unfit)) from unfit
-    return json_blocks.from_rows(found, columns)
+            json_rows.learn(self.shape, row, number)
+        except Clash as clash:
+            raise Trouble(offset, str(clash)) from clash
 
-
-def _learn(offset: int, shape: Shape, row: dict[str, Any], number: int) -> None:
-    try:
-        json_rows.learn(shape, row, number)
-    except Clash as clash:
-        raise Trouble(offset, str(clash)) from clash
-
-
-def _demand_keys(offset: int, shape: Shape) -> None:
-    if shape.keys() > MAX_KEYS:
-        raise Trouble(offset, f"there are more than {MAX_KEYS:,} keys; are some of them values?")
+    def _finish(self, offset: int) -> None:
+        """Makes use of what was learnt."""
+        if self._is_looking:
+            if self.shape.keys() > MAX_KEYS:
+                raise Trouble(offset, f"there are more than {MAX_KEYS:,} keys; are some of them values?")
+            self.columns = self.shape.columns()
+        if self.shape.fields:
+            self._read = json_blocks.schema(self.columns, self.shape)
 
 
 def _demand_text(head: bytes) -> None:

@@ -22,6 +22,8 @@ NUMBER: Final = (
     r"^[ \t]*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:-?(?:nan|inf|infinity)))[ \t]*$"
 )
 """A number; pyarrow reads all of these as doubles, and hardly any others."""
+NUMBERS_SHARE: Final = 0.9
+"""From this share of numbers on, a column is one of numbers with texts among them."""
 
 _MARKS: Final = {
     b"\xff\xfe\0\0": "UTF-32",
@@ -109,6 +111,16 @@ def names(row: bytes, delimiter: str) -> Sequence[str]:
         raise Foreign(f"its header cannot be read ({error})") from error
     _demand_names(found)
     return found
+
+
+def guess(column: Any) -> Kind | None:
+    """Returns the kind to try first: numbers where hardly any value is a text.
+
+    The texts will not fit then, and so are found and counted.
+    """
+    found = seen(column)
+    is_mixed = found.texts and found.numbers >= NUMBERS_SHARE * (found.numbers + found.texts)
+    return Kind.INT if is_mixed else found.kind
 
 
 def seen(column: Any) -> Seen:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from validator.profile.columns import Column
+from validator.profile.dates import Dates
 from validator.profile.distribution import Distribution
 
 
@@ -69,6 +70,8 @@ class TextSummary:
     invalid_utf8: int
     with_nul: int
     """Values with a NUL byte in them."""
+    dates: Dates
+    """What is wrong with them, if the values are dates."""
     distinct: int
     ranked: tuple[tuple[str, int], ...]
     """The most frequent values, most frequent first; of equal ones the greater first, as TFDV has it."""

@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from validator.profile import dates
 from validator.profile.columns import Column
 from validator.profile.counts import Values, tally
+from validator.profile.dates import Dates
 from validator.profile.limits import Limits
 from validator.profile.occurrences import Occurrences, Parts
 from validator.profile.sketches import Frequent
@@ -129,6 +131,7 @@ def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest])
             presence,
             texts=texts,
             distinct=len(values),
+            dates=dates.of(values, counts),
             counted=_ranked(values, counts),
             frequent=None,
         )
@@ -138,6 +141,8 @@ def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest])
         presence,
         texts=texts,
         distinct=frequent.distinct,
+        # Dates of more days than are counted one by one are no dates.
+        dates=Dates(),
         counted=frequent.ranked(),
         frequent=frequent,
     )
@@ -149,6 +154,7 @@ def _summary(
     *,
     texts: Texts,
     distinct: int,
+    dates: Dates,
     counted: Sequence[tuple[str, int]],
     frequent: Frequent | None,
 ) -> TextSummary:
@@ -161,6 +167,7 @@ def _summary(
         invalid_utf8=texts.invalid_utf8,
         with_nul=texts.with_nul,
         distinct=distinct,
+        dates=dates,
         ranked=tuple(sorted(counted, key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS]),
         count_error=frequent.count_error if frequent else None,
         distinct_error=frequent.distinct_error if frequent else None,

@@ -248,21 +248,3 @@ def test_figures_that_are_not_exact_say_by_how_much_they_may_be_off() -> None:
     assert list(texts) == ["frequency_error", "distinct_relative_error"]
     assert all(0 < bound < 0.05 for bound in (*numbers.values(), *texts.values()))
     assert not few
-
-
-def test_defects_are_named_with_their_numbers() -> None:
-    made = Profile([Column("f", Kind.FLOAT), Column("t", Kind.BYTES), Column("fine", Kind.BYTES)])
-    columns = [pa.array([INF, float("nan")]), pa.array([b"\xff", b"a\0"]), pa.array(["x", "y"])]
-    made.add(pa.record_batch(columns, names=["f", "t", "fine"]))
-    found = [(d.code, d.feature, d.detail) for d in statistics.defects(made.finish())]
-    assert found == [
-        ("NON_FINITE_VALUES", "f", "1 NaN, 1 infinite"),
-        ("INVALID_UTF8", "t", "1 value not UTF-8 text"),
-        ("NUL_BYTES", "t", "1 value with a NUL byte"),
-    ]
-
-
-def test_defects_of_a_field_are_named_with_its_struct() -> None:
-    made = Profile([Column("s", Kind.STRUCT, fields=(Column("f", Kind.FLOAT),))])
-    made.add(pa.record_batch([pa.array([{"f": INF}])], names=["s"]))
-    assert [d.feature for d in statistics.defects(made.finish())] == ["s.f"]
