@@ -14,11 +14,13 @@ from tests.functional.bad_input import (
     parquets,
     places,
     records,
+    values,
 )
 from tests.functional.bad_input.inputs import Case
 
 _ALL: Final = (
     *delimited.CASES,
+    *values.CASES,
     *packed.CASES,
     *folders.CASES,
     *places.CASES,

@@ -8,8 +8,6 @@ from typing import Final
 _RECURSION: Final = "nesting without end is our error 70, not one of the document"
 
 KNOWN: Final[Mapping[str, str]] = {
-    "cut-in-the-last-field": "a last row without a line end is taken without a word",
-    "na-among-numbers": "of CSV, texts among numbers are counted only where the first values are all numbers",
     "parquet-plain-page-flipped": "values are not compared with what the footer says of their column",
     "manifest-nested-100000-deep": _RECURSION,
     "manifest-size-is-infinite": "a size that is no whole number is our error 70",
