@@ -55,7 +55,7 @@ def parse(content: bytes, source: str) -> Manifest:
                 why=f"its version is {document['version']!r}, this validator reads {MANIFEST_VERSION}",
             )
         return _named_once(_manifest(document), source)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"cannot read {source}", why=f"not a manifest ({type(error).__name__}: {error})"
         ) from error

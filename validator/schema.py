@@ -67,6 +67,8 @@ def parse(text: str, source: str) -> Schema:
     """
     try:
         schema = text_format.Parse(text, Schema())
+    except RecursionError as error:
+        raise UsageError(f"cannot read schema {source}", why="it is nested too deep") from error
     except text_format.ParseError as error:
         raise UsageError(
             _place(source, error), why=_reason(error), remedy="write it as a TFDV schema in text format"

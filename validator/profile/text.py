@@ -29,7 +29,7 @@ LARGE: Final = "__LARGE_BYTES__"
 """TFDV's stand-in for a value above `LARGE_BYTES` in a sketch."""
 LARGE_BYTES: Final = 1_024
 
-_SAMPLE: Final = 4_096
+_SAMPLE: Final = 1_024
 _UNIQUE_SHARE: Final = 0.9
 """From this share of distinct values in a sample on, counting a batch first saves nothing."""
 
@@ -88,9 +88,8 @@ class TextDigest:
             self.add_counted(distinct.cast(pa.binary()), counts)
             return
         present = values.drop_null() if values.null_count else values
-        binary = present.cast(pa.binary())
-        self.texts.add(binary)
-        self.frequent.add(_readable(binary, self.texts))
+        self.texts.add(present.cast(pa.binary()))
+        self.frequent.add(_readable(present, self.texts))
 
     def add_counted(self, values: Values, counts: Tally) -> None:
         """Takes in texts, each as often as its count says."""
@@ -194,7 +193,8 @@ def _readable(values: Values, texts: Texts) -> list[str]:
     """Returns the texts of values, or stand-ins where values are too long for a sketch or no text."""
     if texts.longest <= LARGE_BYTES and not texts.invalid_utf8:
         return list(values.cast(pa.string()).to_pylist())
-    return [readable(value) if len(value) <= LARGE_BYTES else LARGE for value in values.to_pylist()]
+    binary = values.cast(pa.binary()).to_pylist()
+    return [readable(value) if len(value) <= LARGE_BYTES else LARGE for value in binary]
 
 
 def _is_unique(values: Any) -> bool:
