@@ -4,7 +4,7 @@ The line has `engine`, `rows`, `columns` (per column, and per field of a struct,
 sizes of its blobs, in order), and `bytes` and `crc32` of the blobs together before they were compressed.
 Blobs of exact counts: `values` (int64 or float64), or `offsets` (int32) and `bytes` of texts; then `counts`
 (int64); all little-endian. Blobs beyond the limit are Apache DataSketches' own: `quantiles.kll`,
-`frequent.items`, `distinct.hll`.
+`frequent.items`, `distinct.theta`.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from typing import Any, Final
 import datasketches
 import numpy as np
 
+from validator.profile.hashes import Hashes, theta
 from validator.profile.sums import Floats, Tally
 
-DISTINCT_DEVIATIONS: Final = 3
+DEVIATIONS: Final = 3
 """Standard errors that make up the stated bound of a distinct count."""
 
 _REPEAT_AT_ONCE: Final = 1 << 20
@@ -70,68 +71,98 @@ class Quantiles:
 
 
 class Frequent:
-    """The most frequent texts (frequent items), and how many there are (HyperLogLog).
+    """The most frequent texts (frequent items).
 
     Args:
-        frequent_log2: Base-2 logarithm of the slots for frequent texts.
-        distinct_log2: Base-2 logarithm of HyperLogLog's registers.
+        log2: Base-2 logarithm of its slots.
     """
 
-    def __init__(self, frequent_log2: int, distinct_log2: int) -> None:
-        self._items: Any = datasketches.frequent_strings_sketch(frequent_log2)
-        self._distinct: Any = datasketches.hll_sketch(distinct_log2, datasketches.tgt_hll_type.HLL_8)
+    def __init__(self, log2: int) -> None:
+        self._sketch: Any = datasketches.frequent_strings_sketch(log2)
 
-    def add(self, texts: Sequence[str]) -> None:
-        """Takes in texts."""
-        _exhaust(map(self._items.update, texts))
-        _exhaust(map(self._distinct.update, texts))
-
-    def add_counted(self, texts: Sequence[str], counts: Iterable[int]) -> None:
+    def add(self, texts: Sequence[str], counts: Iterable[int]) -> None:
         """Takes in texts, each as often as its count says."""
-        _exhaust(map(self._items.update, texts, counts))
-        _exhaust(map(self._distinct.update, texts))
+        _exhaust(map(self._sketch.update, texts, counts))
 
     def merge(self, other: Frequent) -> None:
         """Takes in another's texts."""
-        self._items.merge(other._items)
-        union = datasketches.hll_union(max(self._distinct.lg_config_k, other._distinct.lg_config_k))
-        union.update(self._distinct)
-        union.update(other._distinct)
-        self._distinct = union.get_result(datasketches.tgt_hll_type.HLL_8)
+        self._sketch.merge(other._sketch)
 
     @property
-    def distinct(self) -> int:
-        """How many different texts there are, estimated."""
-        return round(float(self._distinct.get_estimate()))
-
-    @property
-    def distinct_error(self) -> float:
-        """By how large a share the number of different texts may be too low or too high."""
-        above = self._distinct.get_upper_bound(DISTINCT_DEVIATIONS) / max(1.0, self._distinct.get_estimate())
-        return float(above - 1.0)
+    def is_empty(self) -> bool:
+        """Whether it has seen no text yet."""
+        return bool(self._sketch.is_empty())
 
     @property
     def count_error(self) -> float:
-        """By how large a share of all texts a count may be too low."""
-        return float(self._items.epsilon)
+        """By how large a share of all texts it has seen a count may be too low."""
+        return float(self._sketch.epsilon)
 
     def ranked(self) -> list[tuple[str, int]]:
         """Returns the frequent texts, each with the count it has at least."""
         kind = datasketches.frequent_items_error_type.NO_FALSE_NEGATIVES
         # The sketch's estimate is its upper bound: it says of an id that occurs once that it is frequent.
-        return [(text, at_least) for text, _, at_least, _ in self._items.get_frequent_items(kind)]
+        return [(text, at_least) for text, _, at_least, _ in self._sketch.get_frequent_items(kind)]
 
-    def to_bytes(self) -> tuple[bytes, bytes]:
-        """Returns the library's serializations of both sketches."""
-        return bytes(self._items.serialize()), bytes(self._distinct.serialize_compact())
+    def to_bytes(self) -> bytes:
+        """Returns the library's serialization."""
+        return bytes(self._sketch.serialize())
 
     @classmethod
-    def from_bytes(cls, items: bytes, distinct: bytes) -> Frequent:
-        """Reads the library's serializations."""
+    def from_bytes(cls, content: bytes) -> Frequent:
+        """Reads the library's serialization."""
         restored = cls.__new__(cls)
-        restored._items = datasketches.frequent_strings_sketch.deserialize(items)
-        restored._distinct = datasketches.hll_sketch.deserialize(distinct)
+        restored._sketch = datasketches.frequent_strings_sketch.deserialize(content)
         return restored
+
+
+class Distinct:
+    """How many different hashes there are (theta sketch).
+
+    Args:
+        log2: Base-2 logarithm of the hashes it keeps.
+    """
+
+    def __init__(self, log2: int) -> None:
+        self._log2 = log2
+        self._sketch: Any = datasketches.update_theta_sketch(log2)
+        self._merged: Any = datasketches.theta_union(log2)
+
+    def add(self, hashes: Hashes) -> None:
+        """Takes in hashes."""
+        # The sketch throws away what is not below its theta: few of many are worth a call.
+        kept = hashes[theta(hashes) < np.uint64(self._sketch.theta64)]
+        _exhaust(map(self._sketch.update, kept.view(np.int64).tolist()))
+
+    def merge(self, other: Distinct) -> None:
+        """Takes in another's hashes."""
+        self._merged.update(other._compact())
+
+    @property
+    def count(self) -> int:
+        """How many there are, estimated."""
+        return round(float(self._compact().get_estimate()))
+
+    @property
+    def error(self) -> float:
+        """By how large a share the count may be too low or too high."""
+        sketch = self._compact()
+        return float(sketch.get_upper_bound(DEVIATIONS) / max(1.0, sketch.get_estimate()) - 1.0)
+
+    def to_bytes(self) -> bytes:
+        """Returns the library's serialization."""
+        return bytes(self._compact().serialize())
+
+    @classmethod
+    def from_bytes(cls, log2: int, content: bytes) -> Distinct:
+        """Reads the library's serialization."""
+        restored = cls(log2)
+        restored._merged.update(datasketches.compact_theta_sketch.deserialize(content))
+        return restored
+
+    def _compact(self) -> Any:
+        self._merged.update(self._sketch)
+        return self._merged.get_result()
 
 
 def _exhaust(calls: Iterable[object]) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from validator.profile import dates
+from validator.profile import dates, hashes
 from validator.profile.columns import Column
 from validator.profile.counts import Values, tally
 from validator.profile.dates import Dates
 from validator.profile.limits import Limits
 from validator.profile.occurrences import Occurrences, Parts
-from validator.profile.sketches import Frequent
+from validator.profile.sketches import Distinct, Frequent
 from validator.profile.summary import Presence, TextSummary
 from validator.profile.sums import Tally
 
@@ -29,15 +29,15 @@ LARGE: Final = "__LARGE_BYTES__"
 """TFDV's stand-in for a value above `LARGE_BYTES` in a sketch."""
 LARGE_BYTES: Final = 1_024
 
-_SAMPLE: Final = 1_024
-_UNIQUE_SHARE: Final = 0.9
-"""From this share of distinct values in a sample on, counting a batch first saves nothing."""
+EXAMPLES: Final = 20
+"""Texts that are shown of a column in which none occurs twice."""
 
 
 @dataclass(slots=True)
 class Texts:
     """What is exact whatever the number of values."""
 
+    count: int = 0
     content: int = 0
     shortest: int | None = None
     longest: int = 0
@@ -48,6 +48,7 @@ class Texts:
         """Takes in binary values, each as often as its count says."""
         if len(values) == 0:
             return
+        self.count += len(values) if counts is None else int(counts.sum())
         lengths = pc.binary_length(values).to_numpy()
         self.content += int(lengths.sum(dtype=np.int64) if counts is None else np.dot(lengths, counts))
         self._stretch(int(lengths.min()), int(lengths.max()))
@@ -59,6 +60,7 @@ class Texts:
 
     def merge(self, other: Texts) -> None:
         """Takes in another's values."""
+        self.count += other.count
         self.content += other.content
         self.invalid_utf8 += other.invalid_utf8
         self.with_nul += other.with_nul
@@ -73,50 +75,84 @@ class Texts:
 class TextDigest:
     """Texts that are too many to be counted one by one.
 
+    A text that a batch has only once is not fed to the sketch of frequent ones: that spares most of the work
+    on identifiers, and makes a count too low by one a batch at most, which the stated bound has in it.
+
     Args:
         limits: How fine the sketches are.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.texts = Texts()
-        self.frequent = Frequent(limits.frequent_log2, limits.distinct_log2)
+        self.frequent = Frequent(limits.frequent_log2)
+        self.distinct = Distinct(limits.distinct_log2)
+        self.passed_over = 0
+        """Batches that had texts once only."""
 
     def add(self, values: Any) -> None:
         """Takes in the texts of a batch, nulls among them."""
-        if not _is_unique(values):
+        if pa.types.is_dictionary(values.type):
             distinct, counts = tally(values)
             self.add_counted(distinct.cast(pa.binary()), counts)
             return
-        present = values.drop_null() if values.null_count else values
-        self.texts.add(present.cast(pa.binary()))
-        self.frequent.add(_readable(present, self.texts))
+        present = (values.drop_null() if values.null_count else values).cast(pa.binary())
+        found = hashes.of(present)
+        self.texts.add(present)
+        self.distinct.add(found)
+        again = hashes.repeated(found)
+        self._pass_over(present, again)
+        self._feed(*tally(present.filter(pa.array(again))))
 
     def add_counted(self, values: Values, counts: Tally) -> None:
         """Takes in texts, each as often as its count says."""
         self.texts.add(values, counts)
-        texts = _readable(values, self.texts)
-        if counts.max(initial=1) == 1:
-            self.frequent.add(texts)
-        else:
-            self.frequent.add_counted(texts, counts.tolist())
+        self.distinct.add(hashes.of(values))
+        again = counts > 1
+        self._pass_over(values, again)
+        self._feed(values.filter(pa.array(again)), counts[again])
 
     def merge(self, other: TextDigest) -> None:
         """Takes in another's texts."""
         self.texts.merge(other.texts)
         self.frequent.merge(other.frequent)
+        self.distinct.merge(other.distinct)
+        self.passed_over += other.passed_over
+
+    @property
+    def count_error(self) -> float:
+        """By how large a share of the texts a count may be too low."""
+        return self.frequent.count_error + self.passed_over / max(1, self.texts.count)
 
     def to_parts(self) -> Parts:
         """Returns scalars and the sketches."""
-        items, distinct = self.frequent.to_bytes()
-        return Parts(asdict(self.texts), {"frequent.items": items, "distinct.hll": distinct})
+        scalars = {**asdict(self.texts), "passed_over": self.passed_over}
+        return Parts(
+            scalars,
+            {"frequent.items": self.frequent.to_bytes(), "distinct.theta": self.distinct.to_bytes()},
+        )
 
     @classmethod
     def from_parts(cls, limits: Limits, parts: Parts) -> TextDigest:
         """Reads what `to_parts` returned."""
         digest = cls(limits)
-        digest.texts = Texts(**parts.scalars)
-        digest.frequent = Frequent.from_bytes(parts.blobs["frequent.items"], parts.blobs["distinct.hll"])
+        scalars = dict(parts.scalars)
+        digest.passed_over = scalars.pop("passed_over")
+        digest.texts = Texts(**scalars)
+        digest.frequent = Frequent.from_bytes(parts.blobs["frequent.items"])
+        digest.distinct = Distinct.from_bytes(limits.distinct_log2, parts.blobs["distinct.theta"])
         return digest
+
+    def _pass_over(self, values: Values, again: Any) -> None:
+        """Takes note of texts that the batch has once; the very first ones are kept for people to see."""
+        if again.all():
+            return
+        self.passed_over += 1
+        if self.frequent.is_empty:
+            shown = values.take(pa.array(np.flatnonzero(~again)[:EXAMPLES]))
+            self._feed(shown, np.ones(len(shown), np.int64))
+
+    def _feed(self, values: Values, counts: Tally) -> None:
+        self.frequent.add(_readable(values, self.texts), counts.tolist())
 
 
 def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest]) -> TextSummary:
@@ -132,18 +168,18 @@ def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest])
             distinct=len(values),
             dates=dates.of(values, counts),
             counted=_ranked(values, counts),
-            frequent=None,
+            digest=None,
         )
-    texts, frequent = seen.digest.texts, seen.digest.frequent
+    digest = seen.digest
     return _summary(
         column,
         presence,
-        texts=texts,
-        distinct=frequent.distinct,
+        texts=digest.texts,
+        distinct=digest.distinct.count,
         # Dates of more days than are counted one by one are no dates.
         dates=Dates(),
-        counted=frequent.ranked(),
-        frequent=frequent,
+        counted=digest.frequent.ranked(),
+        digest=digest,
     )
 
 
@@ -155,7 +191,7 @@ def _summary(
     distinct: int,
     dates: Dates,
     counted: Sequence[tuple[str, int]],
-    frequent: Frequent | None,
+    digest: TextDigest | None,
 ) -> TextSummary:
     return TextSummary(
         column=column,
@@ -168,8 +204,8 @@ def _summary(
         distinct=distinct,
         dates=dates,
         ranked=tuple(sorted(counted, key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS]),
-        count_error=frequent.count_error if frequent else None,
-        distinct_error=frequent.distinct_error if frequent else None,
+        count_error=digest.count_error if digest else None,
+        distinct_error=digest.distinct.error if digest else None,
     )
 
 
@@ -195,14 +231,6 @@ def _readable(values: Values, texts: Texts) -> list[str]:
         return list(values.cast(pa.string()).to_pylist())
     binary = values.cast(pa.binary()).to_pylist()
     return [readable(value) if len(value) <= LARGE_BYTES else LARGE for value in binary]
-
-
-def _is_unique(values: Any) -> bool:
-    """Guesses from the first values whether hardly any occurs twice."""
-    if pa.types.is_dictionary(values.type):
-        return False
-    sample = values.slice(0, _SAMPLE)
-    return len(sample.unique()) > _UNIQUE_SHARE * len(sample)
 
 
 def _weight(marked: Any, counts: Tally | None) -> int:

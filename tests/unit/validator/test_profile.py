@@ -316,7 +316,7 @@ class TestStoredStates:
     def test_a_state_of_another_engine_is_refused(self) -> None:
         line, _, blobs = of(pa.array([1]), Kind.INT).to_bytes().partition(b"\n")
         older = json.dumps({**json.loads(line), "engine": 1}).encode() + b"\n" + blobs
-        with pytest.raises(ValueError, match="a state of engine 1, this is 2"):
+        with pytest.raises(ValueError, match="a state of engine 1, this is 3"):
             Profile.from_bytes(older, [Column("c", Kind.INT)])
 
 
@@ -356,7 +356,6 @@ class TestParts:
         assert sketched.counts_up_to(values).tolist() == counted.counts_up_to(values).tolist()
 
     def test_frequent_items_survive_storage(self) -> None:
-        frequent = Frequent(14, 14)
-        frequent.add_counted(["a", "ä"], [3, 1])
-        restored = Frequent.from_bytes(*frequent.to_bytes())
-        assert (sorted(restored.ranked()), restored.distinct) == ([("a", 3), ("ä", 1)], 2)
+        frequent = Frequent(14)
+        frequent.add(["a", "ä"], [3, 1])
+        assert sorted(Frequent.from_bytes(frequent.to_bytes()).ranked()) == [("a", 3), ("ä", 1)]
