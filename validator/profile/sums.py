@@ -83,8 +83,9 @@ def _of_part(values: Any, counts: Tally | None) -> Sums:
     if values.dtype == np.int64:
         total, squares = _of_integers(values, counts)
         return Sums(count, total << _UNIT, squares << 2 * _UNIT)
-    sizes = np.abs(values[values != 0])
-    if len(sizes) and (sizes.max() > _LARGE or sizes.min() < 1 / _LARGE):
+    sizes = np.abs(values)
+    largest, smallest = sizes.max(), sizes.min() or sizes[sizes > 0].min(initial=1.0)
+    if largest > _LARGE or smallest < 1 / _LARGE:
         return _one_by_one(values, counts)
     products, errors = _squares(values)
     squares = _folded(products, counts) + _folded(errors, counts)
@@ -118,15 +119,14 @@ def _dot(values: Tally, counts: Tally | None) -> int:
 def _folded(values: Floats, counts: Tally | None) -> int:
     """Returns the sum of floats in units of 2**-1074."""
     total = 0
-    largest = float(np.abs(values).max(initial=0.0))
-    while largest:
-        grid = math.frexp(largest)[1] - _FOLD
+    grid = math.frexp(float(np.abs(values).max()))[1] - _FOLD
+    while values.any():
         # Adding and taking away a large number rounds to multiples of 2**grid.
         large = math.ldexp(1.5, grid + 52)
         pieces = (values + large) - large
         total += _units(pieces, grid, counts)
         values = values - pieces
-        largest = float(np.abs(values).max())
+        grid -= _FOLD
     return total
 
 
