@@ -65,7 +65,7 @@ _DATA: Final = (
     (
         "--data",
         Environment.DATA_URI,
-        "File, folder, glob or s3:// prefix of .csv, .csv.gz or .parquet; {run_date} is filled in.",
+        "File, folder, pattern or s3:// prefix; {run_date} is filled in. docs/data.md lists the formats.",
     ),
     ("--manifest", Environment.MANIFEST_URI, "manifest.json that names every object; instead of --data."),
     ("--output", Environment.OUTPUT_URI, "Folder or s3:// prefix the results are written below."),
