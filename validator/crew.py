@@ -1,17 +1,22 @@
-"""Workers: threads, because decoding and counting leave Python's lock alone (two are 1.8 times as fast)."""
+"""Workers: threads, because decoding and counting leave Python's lock alone (two are 1.6 times as fast)."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from validator.errors import Interrupted
 from validator.interruption import Interruption
+
+SWITCH_SECONDS: Final = 0.0002
+"""A worker that comes back from native code waits no longer for Python's lock; by default it may be 5 ms, and two
+workers were 1.5 times as fast as one instead of 1.6."""
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -71,6 +76,7 @@ class Crew:
             Each task, in order, with a function that waits for its result, or raises what it raised.
         """
         halt = Halt(self.interruption)
+        sys.setswitchinterval(SWITCH_SECONDS)
         # A context, because a generator that is left behind by an error would end its workers in any thread.
         with ThreadPoolExecutor(self.workers) as pool:
             try:
