@@ -15,7 +15,7 @@ from validator.errors import Interrupted
 from validator.interruption import Interruption
 
 SWITCH_SECONDS: Final = 0.0002
-"""A worker that comes back from native code waits no longer for Python's lock; by default it may be 5 ms, and two
+"""How long a worker that comes back from native code waits for Python's lock: by default 5 ms, and two
 workers were 1.5 times as fast as one instead of 1.6."""
 
 _Task = TypeVar("_Task")

@@ -22,7 +22,7 @@ _UNIT: Final = 1074
 """Every float is a multiple of 2**-1074."""
 _FOLD: Final = 32
 """Bits of a piece: the sum of 2**21 of them is exact."""
-_ROWS: Final = 1 << 13
+_ROWS: Final = 1 << 15
 """Values summed at a time: what fits into a near cache costs a third."""
 _WEIGHT: Final = 1 << 30
 """Up to this sum of counts, products of 32 bits with them fit into 64."""
