@@ -74,12 +74,13 @@ class Day:
         self.data.mkdir()
         self.output = folder / "prepared"
 
-    def judge(self, *names: str, features: Mapping[str, str] = FEATURES) -> None:
+    def judge(self, *names: str, rows: int, features: Mapping[str, str] = FEATURES) -> None:
         objects = [self._object(name) for name in names]
         (self.folder / "manifest.json").write_text(
             json.dumps({"data_uri": "s3://lake/d/", "objects": objects})
         )
-        verdict = {"features": [{"name": name, "type": kind} for name, kind in features.items()]}
+        named = [{"name": name, "type": kind} for name, kind in features.items()]
+        verdict = {"rows": rows, "features": named}
         (self.folder / "verdict.json").write_text(json.dumps(verdict))
 
     def _object(self, name: str) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def hostile(day: Day) -> None:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Day:
     day = Day(tmp_path_factory.mktemp("day"))
     hostile(day)
-    day.judge(MAIN, "c.csv.gz", "d.parquet", "e.PARQUET", "empty.csv", "sub/b.csv")
+    day.judge(MAIN, "c.csv.gz", "d.parquet", "e.PARQUET", "empty.csv", "sub/b.csv", rows=210)
     done = day.prepare()
     assert done.returncode == 0, done.stderr
     return day
@@ -211,8 +212,13 @@ def small(folder: Path, rows: Iterable[str]) -> Day:
     folder.mkdir()
     day = Day(folder)
     (day.data / "a.csv").write_text("\n".join(["x,y", *rows, ""]))
-    day.judge("a.csv", features={"x": "INT", "y": "INT"})
+    judge_small(day)
     return day
+
+
+def judge_small(day: Day) -> None:
+    rows = len((day.data / "a.csv").read_text().splitlines()) - 1
+    day.judge("a.csv", rows=rows, features={"x": "INT", "y": "INT"})
 
 
 SEVERAL = """
@@ -265,7 +271,7 @@ def _change(days: Mapping[str, Day]) -> None:
     for day in days.values():
         # A minute ago, so that a touch is seen whatever the clock's second.
         os.utime(day.data / "a.csv", (time.time() - 60,) * 2)
-        day.judge("a.csv", features={"x": "INT", "y": "INT"})
+        judge_small(day)
         (day.data / "b.csv").write_text("x,y\n1,1\n")
     resized, moved = days["other size"].data / "a.csv", days["other time"].data / "a.csv"
     before = resized.stat().st_mtime
