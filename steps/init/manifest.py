@@ -18,8 +18,15 @@ from .errors import InvalidRecord, TooManyObjects
 
 VERSION: Final = 1
 
-FORMATS: Final = ("csv.gz", "csv", "parquet")
-"""Suffixes of data, the longer one first."""
+_PLAIN: Final = ("csv", "tsv", "jsonl", "ndjson", "tfrecord", "tfrecords")
+_COLUMNAR: Final = ("parquet", "orc", "arrow", "feather", "ipc", "arrows")
+FORMATS: Final[Mapping[str, str]] = {
+    **{f".{name}.{packing}": "csv.gz" for name in _PLAIN[:4] for packing in ("gz", "zst", "bz2")},
+    **{f".{name}.gz": "csv.gz" for name in _PLAIN[4:]},
+    **{f".{name}": "csv" for name in _PLAIN},
+    **{f".{name}": "parquet" for name in _COLUMNAR},
+}
+"""What data are as large as, once read, by the end of a name: what the validator reads, packed ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,9 @@ class Object:
 
     @property
     def format(self) -> str | None:
-        """The format its name claims, or None when it is not data."""
-        return next((suffix for suffix in FORMATS if self.uri.lower().endswith(f".{suffix}")), None)
+        """The format whose factor of size holds for it, or None when it is not data."""
+        name = self.uri.lower()
+        return next((format_ for suffix, format_ in FORMATS.items() if name.endswith(suffix)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ def compose(
         data_uri: Folder of the day, with a slash at its end.
 
     Returns:
-        Objects sorted by URI. Names with a part that begins with ``_`` or ``.`` are left out, as Spark and
-        Hive leave them out; other names that are not data are listed as ignored.
+        Objects sorted by URI. Names with a part that begins with ``.``, or with ``_`` and is no partition
+        ``_key=value``, are left out, as Spark leaves them out; other names that are no data are ignored.
     """
     visible = [_object(entry, data_uri) for entry in listing if _visible(entry["Key"])]
     visible.sort(key=lambda each: each.uri)
@@ -136,7 +144,11 @@ def write_once(bucket: Bucket, key: str, manifest: Manifest) -> Manifest:
 
 def _visible(path: str) -> bool:
     # A key that ends with a slash is a folder's marker; its last part is empty.
-    return all(part and part[0] not in "_." for part in path.split("/"))
+    return all(part and not _is_hidden(part) for part in path.split("/"))
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") or (part.startswith("_") and "=" not in part)
 
 
 def _object(entry: Mapping[str, Any], data_uri: str) -> Object:

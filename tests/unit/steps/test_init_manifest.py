@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from steps.init.bucket import Bucket
 from steps.init.errors import InvalidRecord, TooManyObjects
-from steps.init.manifest import Manifest, compose, listing, write_once
+from steps.init.manifest import FORMATS, Manifest, compose, listing, write_once
+from validator import formats
+from validator.store.names import is_hidden
 
 FOLDER = "s3://lake/data/taxi/2026-11-22/"
 MODIFIED = datetime(2026, 11, 22, 11, 0, tzinfo=timezone(timedelta(hours=1)))
@@ -43,6 +45,21 @@ def test_hidden_names_and_folder_markers_are_left_out() -> None:
 
     assert names(found) == ["ok.csv"]
     assert found.ignored == ()
+
+
+def test_partitions_are_not_hidden() -> None:
+    assert names(manifest("_day=1/a.csv", "day=2/_b.csv", ".c=3/d.csv")) == ["_day=1/a.csv"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1))
+def test_what_is_hidden_is_what_the_validator_passes_over(name: str) -> None:
+    assert bool(names(manifest(f"{name}/a.csv"))) is not is_hidden(name)
+
+
+def test_data_are_what_the_validator_reads() -> None:
+    assert set(FORMATS) == {*formats.DELIMITED, *formats.FORMATS}
+    for suffix in FORMATS:
+        assert names(manifest(f"a{suffix}")) == [f"a{suffix}"]
 
 
 def test_what_is_not_data_is_named_as_ignored() -> None:
