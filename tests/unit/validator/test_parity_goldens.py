@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tensorflow_metadata.proto.v0.anomalies_pb2 import AnomalyInfo
 
 from tests.parity import golden, judging
 from tests.parity.comparison import described
 from tests.parity.golden import Said
-from tests.parity.scenarios import SCENARIOS, Scenario
+from tests.parity.scenarios import IMPOSSIBLE, SCENARIOS, Scenario
 from tests.parity.test_anomalies_parity import DIVERGENCE_ERROR, MEASURED, without_divergences_of
 from validator import core
 
@@ -42,3 +43,9 @@ def test_every_scenario_is_recorded(version: str) -> None:
     assert list(recorded) == [scenario.name for scenario in SCENARIOS]
     assert all(isinstance(said, Said) for said in recorded.values())
     assert sum(bool(said.anomalies) for said in recorded.values()) > 60
+
+
+def test_every_type_of_anomaly_is_raised_or_said_to_be_impossible() -> None:
+    raised = {code for scenario in SCENARIOS for code in scenario.raises.split()}
+    assert raised.isdisjoint(IMPOSSIBLE)
+    assert raised | IMPOSSIBLE.keys() == set(AnomalyInfo.Type.keys())
