@@ -12,6 +12,7 @@ from pyarrow import parquet
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats import columnar, typed
+from validator.formats.claims import Claim, Contradiction, claims
 from validator.formats.columnar import explained
 from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
@@ -83,15 +84,25 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
         for group in groups:
             with explained(target, f"row group {group.number}"):
                 file = _open(source, footer, group)
-            yield from _of_group(file, group, columns, target)
+                said = claims(footer, group.number, file.schema_arrow)
+            yield from _of_group(file, group, said, columns, target)
 
 
-def _of_group(file: Any, group: _Group, columns: Sequence[Column], target: Object) -> Iterator[Any]:
+def _of_group(
+    file: Any, group: _Group, said: Sequence[Claim], columns: Sequence[Column], target: Object
+) -> Iterator[Any]:
     rows = 0
     try:
         for batch in file.iter_batches(group.batch_rows, row_groups=[group.number], use_threads=False):
             rows += batch.num_rows
+            for claim in said:
+                claim.look(batch.column(claim.name))
             yield typed.conformed(batch, columns)
+        for claim in said:
+            claim.demand()
+    except Contradiction as error:
+        with explained(target, f"row group {group.number}, column {error.name!r}"):
+            raise
     except columnar.TROUBLE as error:
         with explained(target, f"row group {group.number}{_culprit(file, group)}"):
             raise error
@@ -123,7 +134,7 @@ def _footer(source: Any, target: Object) -> Any:
     if sum(group.num_rows for group in groups) != footer.num_rows:
         raise ValueError(f"it says {footer.num_rows} rows, but its row groups do not add up to that")
     for number, group in enumerate(groups):
-        if group.num_rows < 0 or not len(_MARK) <= _start(group) < target.size:
+        if group.num_rows < 0 or (group.num_rows and not len(_MARK) <= _start(group) < target.size):
             raise ValueError(f"row group {number} is not inside of the file")
     return footer
 

@@ -5,7 +5,5 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-KNOWN: Final[Mapping[str, str]] = {
-    "parquet-plain-page-flipped": "values are not compared with what the footer says of their column",
-}
+KNOWN: Final[Mapping[str, str]] = {}
 """Reason by the name of the input."""

@@ -72,6 +72,11 @@ class TestParquet:
         read = summary(write(tmp_path / "a.parquet", {"n": pa.array([], pa.int64())}))
         assert (read.rows, len(read.columns)) == (0, 1)
 
+    def test_no_rows_and_nothing_stored(self, tmp_path: Path) -> None:
+        columns = {"n": pa.array([], pa.int64())}
+        path = write(tmp_path / "a.parquet", columns, use_dictionary=False, compression="none")
+        assert summary(path).rows == 0
+
     def test_days_before_1677_in_the_old_type_do_not_wrap(self, tmp_path: Path) -> None:
         days = pa.array([datetime(1, 1, 1), datetime(9999, 12, 31)], pa.timestamp("us"))  # noqa: DTZ001
         path = write(tmp_path / "a.parquet", {"t": days}, use_deprecated_int96_timestamps=True)
