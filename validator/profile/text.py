@@ -29,8 +29,9 @@ LARGE: Final = "__LARGE_BYTES__"
 """TFDV's stand-in for a value above `LARGE_BYTES` in a sketch."""
 LARGE_BYTES: Final = 1_024
 
-EXAMPLES: Final = 20
-"""Texts that are shown of a column in which none occurs twice."""
+EXAMPLES: Final = RANKS
+"""Texts that are kept of a column in which none occurs twice: TFDV's L-infinity distance takes the ranks for all
+there are, so few of them would weigh much."""
 
 
 @dataclass(slots=True)
