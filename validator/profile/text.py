@@ -30,8 +30,8 @@ LARGE: Final = "__LARGE_BYTES__"
 LARGE_BYTES: Final = 1_024
 
 EXAMPLES: Final = RANKS
-"""Texts that are kept of a column in which none occurs twice. TFDV's L-infinity distance takes the ranked ones
-for all there are, so that each of a few would weigh much."""
+"""Texts that are kept of a column in which none occurs twice. TFDV's L-infinity distance takes the ranked
+ones for all there are: of a few each would weigh much."""
 
 
 @dataclass(slots=True)
