@@ -1,29 +1,28 @@
 """Arrow IPC, as file (also called Feather, version 2) or as stream; a record batch is held whole.
 
-Nothing of pyarrow tells where a record batch of a file starts, so they count as of equal size. A stream is
-read from its beginning to its end by the cut that its first byte is in.
+Messages are read by us, and pyarrow is given them as a stream of those it is to decode: so each is looked at
+before it is unpacked. A cut owns the record batches of a file that start in it. A stream is read from its
+beginning to its end by the cut that its first byte is in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+import pyarrow as pa
 from pyarrow import ipc
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import columnar, typed
+from validator.formats import columnar, messages, typed
 from validator.formats.columnar import explained
 from validator.formats.header import Header, Reading, Seen
+from validator.formats.messages import DICTIONARY, Message
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
-
-_FILE: Final = b"ARROW1"
-_STREAM: Final = b"\xff\xff\xff\xff"
-_END: Final = _STREAM + b"\0\0\0\0"
-"""The last bytes of a stream: without them nobody could tell a whole one from one that was cut off."""
 
 
 class Arrow:
@@ -70,41 +69,110 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
 
 def _of_file(cut: Cut, source: Any) -> Iterator[tuple[int, Any]]:
     with explained(cut.target, "schema"):
-        reader = ipc.open_file(source)
-        numbers = columnar.owned(cut, reader.num_record_batches)
-    for number in numbers:
+        # Looks at the footer, too.
+        ipc.open_file(source)
+        places = messages.places(source, cut.target.size)
+    decoder = _Decoder()
+    for number, place in enumerate(places.batches):
+        if not cut.start <= place < cut.stop:
+            continue
         with explained(cut.target, _place(number)):
-            part = reader.get_batch(number)
+            if decoder.is_new:
+                decoder.take(_at(source, (places.schema, *places.dictionaries), cut.target))
+            [part] = decoder.take(_at(source, (place,), cut.target))
         yield number, part
+
+
+def _at(source: Any, places: Iterable[int], target: Object) -> Iterator[Message]:
+    for place in places:
+        found = messages.message(source, place, target.size)
+        if found is None:
+            raise ValueError(f"there is none at byte {place}")
+        yield found
 
 
 def _of_stream(target: Object, source: Any) -> Iterator[tuple[int, Any]]:
-    with explained(target, "schema"):
-        reader = ipc.open_stream(source)
-    number = 0
-    while (part := _next(reader, target, number)) is not None:
-        yield number, part
-        number += 1
-    _demand_end(source, target, number)
-
-
-def _next(reader: Any, target: Object, number: int) -> Any:
-    with explained(target, _place(number)):
-        try:
-            return reader.read_next_batch()
-        except StopIteration:
-            return None
-
-
-def _demand_end(source: Any, target: Object, number: int) -> None:
-    end = source.tell()
-    if end != target.size:
+    decoder = _Decoder()
+    place = number = 0
+    while True:
+        with explained(target, _place(number)):
+            message = messages.message(source, place, target.size)
+            if message is None:
+                break
+            parts = decoder.take([message])
+        yield from ((number, part) for part in parts)
+        place += message.stored
+        number += len(parts)
+    if (end := source.tell()) != target.size:
         why = f"its stream ends after {_place(number - 1)}, at byte {end} of {target.size}"
         raise DataError(f"cannot read {target.uri}", why=why, remedy="give each stream a file of its own")
-    source.seek(max(0, end - len(_END)))
-    if source.read() != _END:
-        why = f"after {_place(number - 1)} its stream has no end: it was cut off"
-        raise DataError(f"cannot read {target.uri}", why=why)
+
+
+class _Decoder:
+    """Decodes messages one after the other, none that would be too great."""
+
+    def __init__(self) -> None:
+        self._feed = _Feed()
+        self._reader: Any = None
+        self._words: dict[int, int] = {}
+        """Decoded bytes of each dictionary."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it lacks a schema."""
+        return self._reader is None
+
+    def take(self, given: Iterable[Message]) -> Sequence[Any]:
+        """Takes messages, the schema first, and returns the record batches among them.
+
+        Raises:
+            Oversized: One has too many bytes decoded, or all dictionaries together have.
+        """
+        return [part for message in given for part in self._of(message)]
+
+    def _of(self, message: Message) -> Iterator[Any]:
+        self._demand(message)
+        self._feed.put(message.head)
+        self._feed.put(message.body)
+        if self._reader is None:
+            self._reader = ipc.open_stream(pa.PythonFile(self._feed, mode="r"))
+        elif message.kind != DICTIONARY:
+            yield self._reader.read_next_batch()
+
+    def _demand(self, message: Message) -> None:
+        if message.kind == DICTIONARY:
+            before = self._words.get(message.dictionary, 0) if message.is_delta else 0
+            self._words[message.dictionary] = before + message.decoded
+            columnar.demand_held(sum(self._words.values()), "dictionaries")
+        else:
+            columnar.demand_held(message.decoded, "record batches")
+
+
+class _Feed:
+    """A file of what is put into it; a read goes no further than what was put at once."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: deque[memoryview] = deque()
+
+    def put(self, content: bytes) -> None:
+        """Goes on with these bytes."""
+        if content:
+            self._pieces.append(memoryview(content))
+
+    def read(self, size: int) -> bytes | memoryview:
+        """Returns so many bytes, or those that are left of a piece."""
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        if len(piece) > size:
+            self._pieces.appendleft(piece[size:])
+        return piece[:size]
+
+    def close(self) -> None:
+        """Lets go of what is left."""
+        self._pieces.clear()
 
 
 def _place(number: int) -> str:
@@ -113,8 +181,8 @@ def _place(number: int) -> str:
 
 def _is_file(target: Object) -> bool:
     with explained(target, "first bytes"), native(target) as source:
-        head = source.read(len(_FILE))
-    if head.startswith(_STREAM):
+        head = source.read(len(messages.MAGIC))
+    if head.startswith(messages.CONTINUATION):
         return False
-    columnar.demand_mark(target, "Arrow IPC", _FILE)
+    columnar.demand_mark(target, "Arrow IPC", messages.MAGIC)
     return True

@@ -19,6 +19,8 @@ from validator.store import Object
 BATCH_ROWS: Final = 125_000
 BATCH_BYTES: Final = 64 << 20
 """Decoded size a batch is held below where rows are wide."""
+PART_BYTES: Final = 256 << 20
+"""Decoded size of a part that is held whole, above which none is read: it may be a bomb."""
 SHARD_BYTES: Final = 16 << 20
 """As stored: about a second of work."""
 
@@ -39,6 +41,31 @@ _MARKS: Final = {
     b"PK\x03\x04": "a zip archive",
 }
 _HEAD_BYTES: Final = 512
+
+
+class Oversized(ValueError):  # noqa: N818 - pyarrow's own are ValueErrors too
+    """A part is greater than what is held.
+
+    Args:
+        why: How great.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.remedy = remedy
+
+
+def demand_held(size: int, parts: str) -> None:
+    """Goes on if a part of so many bytes decoded can be held.
+
+    Raises:
+        Oversized: It cannot.
+    """
+    if size > PART_BYTES:
+        unpacked, held = -(-size >> 20), PART_BYTES >> 20
+        why = f"its buffers have {unpacked} MiB decoded, more than the {held} MiB that are held at once"
+        raise Oversized(why, f"write smaller {parts}")
 
 
 def owned(cut: Cut, parts: int) -> Sequence[int]:
@@ -103,7 +130,9 @@ def explained(target: Object, place: str) -> Iterator[None]:
     except typed.Unread as error:
         raise DataError(f"cannot read {target.uri}", why=error, remedy=error.remedy) from error
     except TROUBLE as error:
-        raise DataError(f"cannot read {target.uri}", why=f"{place}: {_first_line(error)}") from error
+        why = f"{place}: {_first_line(error)}"
+        remedy = error.remedy if isinstance(error, Oversized) else ""
+        raise DataError(f"cannot read {target.uri}", why=why, remedy=remedy) from error
 
 
 def demand_mark(target: Object, claimed: str, mark: bytes) -> None:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import orc
 
@@ -41,16 +42,23 @@ def _ipc(data: Any = None, compression: str | None = None) -> bytes:
     return out.getvalue()
 
 
-def _stream() -> bytes:
+def _stream(data: Any = None, compression: str | None = None) -> bytes:
+    data = table() if data is None else data
     out = io.BytesIO()
-    with pa.ipc.new_stream(out, table().schema) as writer:
-        writer.write_table(table())
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(out, data.schema, options=options) as writer:
+        writer.write_table(data)
     return out.getvalue()
 
 
 def _with(find: bytes, instead: bytes, content: bytes, times: int = 1) -> bytes:
     assert content.count(find) >= times
     return content.replace(find, instead, times)
+
+
+def _zeros() -> Any:
+    """More than is held at once, in 15 kB once it is packed."""
+    return pa.table({"n": np.zeros(60_000_000, np.int64)})
 
 
 def _with_offset(offset: int) -> bytes:
@@ -119,6 +127,18 @@ ARROW: Final = (
         "arrow-buffer-unpacks-to-1-tb",
         lambda: _with(struct.pack("<q", 8 * ROWS), struct.pack("<q", 2**40), _ipc(compression="lz4")),
         Refused(_BROKEN, _BATCH),
+        bounds=_SMALL,
+    ),
+    _arrow(
+        "arrow-record-batch-is-a-bomb",
+        lambda: _ipc(_zeros(), "zstd"),
+        Refused("458 MiB decoded", _BATCH),
+        bounds=_SMALL,
+    ),
+    _arrow(
+        "arrow-stream-is-a-bomb",
+        lambda: _stream(_zeros(), "zstd"),
+        Refused("458 MiB decoded", _BATCH),
         bounds=_SMALL,
     ),
     _arrow(

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from pyarrow import feather, ipc
 from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
 from validator import formats
 from validator.errors import DataError
+from validator.formats import columnar
 
 COLUMNS: Mapping[str, Any] = {
     "n": pa.array(range(900)),
@@ -25,13 +27,15 @@ COLUMNS: Mapping[str, Any] = {
 }
 
 
-def write(path: Path, columns: Mapping[str, Any] = COLUMNS, compression: str | None = None) -> Path:
-    """Writes record batches of 100 rows, as a file or as a stream by its name."""
+def write(
+    path: Path, columns: Mapping[str, Any] = COLUMNS, compression: str | None = None, rows: int = 100
+) -> Path:
+    """Writes record batches of so many rows, as a file or as a stream by its name."""
     table = pa.table(dict(columns))
     options = ipc.IpcWriteOptions(compression=compression, emit_dictionary_deltas=True)
     new = ipc.new_stream if path.suffix == ".arrows" else ipc.new_file
     with new(str(path), table.schema, options=options) as writer:
-        writer.write_table(table, 100)
+        writer.write_table(table, rows)
     return path
 
 
@@ -55,6 +59,14 @@ class TestRead:
     def test_a_stream_may_have_the_name_of_a_file(self, tmp_path: Path, name: str) -> None:
         stream = write(tmp_path / "a.arrows").rename(tmp_path / name)
         assert summary(stream).rows == 900
+
+    @pytest.mark.parametrize("suffix", ["arrow", "feather"])
+    def test_files_of_before_0_15(self, tmp_path: Path, suffix: str) -> None:
+        path, table = tmp_path / f"a.{suffix}", pa.table(dict(COLUMNS))
+        options = ipc.IpcWriteOptions(use_legacy_format=True, metadata_version=ipc.MetadataVersion.V4)
+        with ipc.new_file(path, table.schema, options=options) as writer:
+            writer.write_table(table, 100)
+        assert summary(path).rows == 900
 
     def test_feather(self, tmp_path: Path) -> None:
         feather.write_feather(pa.table(dict(COLUMNS)), str(tmp_path / "a.feather"), chunksize=100)
@@ -107,6 +119,44 @@ class TestCuts:
     @pytest.mark.parametrize(("name", "is_cuttable"), [("a.arrow", True), ("a.arrows", False)])
     def test_only_what_is_named_a_stream_stays_whole(self, name: str, is_cuttable: bool) -> None:
         assert formats.of(name).weight.is_cuttable is is_cuttable
+
+
+class TestBounds:
+    ZEROS: Mapping[str, Any] = {"n": pa.array(np.zeros(1 << 20, np.int64))}
+
+    @pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+    def test_a_record_batch_that_is_too_great_is_refused(
+        self, path: Path, compression: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(columnar, "PART_BYTES", 8 << 20)
+        assert summary(write(path, self.ZEROS, compression, rows=1 << 20)).rows == 1 << 20
+        monkeypatch.setattr(columnar, "PART_BYTES", (8 << 20) - 1)
+        complaint = "record batch 0: its buffers have 8 MiB decoded, more than the 7 MiB that are held"
+        assert complaint in refusal(write(path, self.ZEROS, compression, rows=1 << 20))
+
+    def test_a_later_one_is_refused_by_its_number(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(columnar, "PART_BYTES", 1 << 20)
+        texts = ["x"] * 250 + ["x" * (1 << 20)]
+        assert "record batch 2: its buffers have 2 MiB" in refusal(write(path, {"s": texts}, "zstd"))
+
+    @pytest.mark.parametrize(("is_growing", "is_refused"), [(True, True), (False, False)])
+    def test_dictionaries_that_grow_are_counted_together(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_growing: bool, is_refused: bool
+    ) -> None:
+        path = tmp_path / "a.arrows"
+        options = ipc.IpcWriteOptions(emit_dictionary_deltas=is_growing)
+        words: list[str] = []
+        with ipc.new_stream(
+            path, pa.schema({"s": pa.dictionary(pa.int32(), pa.string())}), options=options
+        ) as writer:
+            for number in range(4):
+                words = [*words * is_growing, f"{number}" * 600]
+                writer.write_batch(pa.record_batch({"s": pa.array(words).dictionary_encode()}))
+        monkeypatch.setattr(columnar, "PART_BYTES", 2000)
+        if is_refused:
+            assert "write smaller dictionaries" in refusal(path)
+        else:
+            assert summary(path).rows == 4
 
 
 class TestDamage:
