@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from validator.formats.quotes import MARK, marks, opening
+from validator.formats.quotes import MARK, marks, opening, seem_paired
 from validator.formats.trouble import Trouble
 from validator.formats.window import Bytes, Positions, Window
 
@@ -26,6 +26,7 @@ _REACH_BYTES: Final = 1 << 16
 _LINE_FEED: Final = ord("\n")
 _RETURN: Final = ord("\r")
 _NO_MARKS: Final = np.zeros(0, np.int64)
+_LINE_END: Final = np.array([_LINE_FEED], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Block:
     """Of the first byte in the text."""
     content: Bytes
     """Good until the next block is asked for."""
+    is_paired: bool = True
+    """Whether quotation marks are known to open and close fields in turn, or only seem to (`seem_paired`)."""
+
+    def demand_pairs(self, delimiter: int) -> None:
+        """Goes through the marks, if they are not known to open and close fields in turn.
+
+        Raises:
+            Trouble: They do not.
+        """
+        if not self.is_paired:
+            marks(np.concatenate([_LINE_END, self.content, _LINE_END]), delimiter, self.offset)
 
 
 class Blocks:
@@ -110,6 +122,11 @@ class Blocks:
         """
         wanted, reach = self._size, _REACH_BYTES
         while not self._is_done() and self._window.fill(self._within_reach(wanted, reach)):
+            if end := self._apparent_end():
+                yield Block(self._window.offset, self._window.content(end), is_paired=False)
+                self._window.drop(end)
+                wanted = self._size
+                continue
             bounding = self._marks()
             if end := self._end(bounding) or self._rest(bounding):
                 self.lacks_line_end = not self._end(bounding)
@@ -128,6 +145,14 @@ class Blocks:
             return wanted
         left = self._stop - self._window.offset
         return min(wanted, left if self._window.filled < left else self._window.filled + reach)
+
+    def _apparent_end(self) -> int:
+        """Returns the end of the last line held, if the quotation marks before it seem to be paired; or 0."""
+        is_last = self._stop is not None and self._stop - self._window.offset <= self._window.filled
+        if is_last or not self._window.has(MARK):
+            return 0
+        end = self._window.last(_LINE_FEED, _NO_MARKS) + 1
+        return end if end and seem_paired(self._window.padded[: end + 2], self._delimiter) else 0
 
     def _marks(self) -> Positions:
         if not self._window.has(MARK):

@@ -16,6 +16,7 @@ from pyarrow import csv
 
 from validator.formats.blocks import Block
 from validator.formats.complaints import complaint
+from validator.formats.quotes import MARK
 from validator.formats.trouble import Unfit
 from validator.formats.window import Bytes
 from validator.profile import Column, Kind
@@ -67,6 +68,8 @@ class Conversion:
             Unfit: A value does not fit its column.
         """
         table = self._read(block, self._converting)
+        if not block.is_paired and any(map(_has_marks, table.columns)):
+            block.demand_pairs(ord(self._parsing.delimiter))
         if self._integers and has_hexadecimals(block.content):
             self._demand_decimals(block)
         batch = pa.record_batch([_array(column) for column in table.columns], names=table.column_names)
@@ -89,6 +92,7 @@ class Conversion:
                 convert_options=converting,
             )
         except pa.ArrowInvalid as error:
+            block.demand_pairs(ord(self._parsing.delimiter))
             message = str(error)
             if found := _MISFIT.match(message):
                 name, value = list(self._types)[int(found[1])], found[2]
@@ -127,6 +131,17 @@ class Conversion:
 
 def _array(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _has_marks(column: Any) -> bool:
+    """Says whether a text of a column has a quotation mark in it."""
+    chunk = _array(column)
+    texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+    if not pa.types.is_string(texts.type) or not len(texts):
+        return False
+    _, offsets, content = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
+    return bool(content and (np.frombuffer(content, np.uint8)[ends[0] : ends[-1]] == MARK).any())
 
 
 def _repeats(column: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from validator.formats import Dialect, Misfit, probe
 from validator.formats.blocks import ROW_BYTES, Blocks
 from validator.formats.conversion import has_hexadecimals
 from validator.formats.delimited import Delimited
-from validator.formats.quotes import marks
+from validator.formats.quotes import MARK, marks, seem_paired
 from validator.formats.trouble import Trouble
 from validator.profile import Column, Kind
 from validator.store import Object
@@ -408,3 +409,40 @@ class TestTypes:
         column = pa.array([number])
         assert probe.seen(column).kind in {Kind.INT, Kind.FLOAT}
         assert probe.seen(pa.array([number, "x"])).numbers == 1
+
+
+@settings(max_examples=2_000)
+@given(
+    st.lists(
+        st.sampled_from([b'"', b'"', b",", b"\n", b"\r", b"a", b'",', b',"', b'"\n"', b'""']), max_size=14
+    )
+)
+@example([b'"', b"a", b',"', b"a", b',"', b"a", b'"'])
+def test_marks_that_seem_paired_are_unless_a_value_shows_one(parts: list[bytes]) -> None:
+    """Rows of any number of fields: what pyarrow does with a mark does not depend on it."""
+    text = b"".join(parts) + b"\n"
+    padded = np.frombuffer(b"\n" + text + b"\n", np.uint8)
+    if not seem_paired(padded, ord(",")) or MARK in b"".join(values(text)):
+        return
+    found = np.flatnonzero(padded[1:-1] == MARK)
+    assert marks(padded, ord(","), 0).tolist() == found.tolist()
+    assert len(found) % 2 == 0
+
+
+def values(text: bytes) -> list[bytes]:
+    """What pyarrow reads of a text, rows that are too short or too long among it."""
+    rows: list[bytes] = []
+    for width in range(1, 1 + max(line.count(b",") + 1 for line in [text, *text.split(b"\n")])):
+        handler = lambda _: "skip"  # noqa: E731 - pyarrow calls it
+        table = pa.csv.read_csv(
+            pa.BufferReader(text),
+            read_options=pa.csv.ReadOptions(
+                use_threads=False, column_names=[str(number) for number in range(width)]
+            ),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=handler),
+            convert_options=pa.csv.ConvertOptions(
+                column_types={str(number): pa.binary() for number in range(width)}
+            ),
+        )
+        rows += [value or b"" for column in table.columns for value in column.to_pylist()]
+    return rows
