@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import ipc
 
+from validator import store
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats import columnar, messages, typed
@@ -61,7 +62,7 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
     is_file = _is_file(target)
     if not is_file and cut.start > 0:
         return
-    with native(target) as source:
+    with store.at(target.uri).open(target) as source:
         parts = _of_file(cut, source) if is_file else _of_stream(target, source)
         for number, part in parts:
             yield from columnar.batches(part, columns, _place(number), target)
@@ -70,7 +71,7 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
 def _of_file(cut: Cut, source: Any) -> Iterator[tuple[int, Any]]:
     with explained(cut.target, "schema"):
         # Looks at the footer, too.
-        ipc.open_file(source)
+        ipc.open_file(pa.PythonFile(source, mode="r"))
         places = messages.places(source, cut.target.size)
     decoder = _Decoder()
     for number, place in enumerate(places.batches):
@@ -143,9 +144,9 @@ class _Decoder:
         if message.kind == DICTIONARY:
             before = self._words.get(message.dictionary, 0) if message.is_delta else 0
             self._words[message.dictionary] = before + message.decoded
-            columnar.demand_held(sum(self._words.values()), "dictionaries")
+            columnar.demand_held(sum(self._words.values()), message.stored, "dictionaries")
         else:
-            columnar.demand_held(message.decoded, "record batches")
+            columnar.demand_held(message.decoded, message.stored, "record batches")
 
 
 class _Feed:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from validator.cuts import Cut
 from validator.errors import DataError
 from validator.formats import typed
 from validator.formats.header import Header, Seen
@@ -20,7 +19,11 @@ BATCH_ROWS: Final = 125_000
 BATCH_BYTES: Final = 64 << 20
 """Decoded size a batch is held below where rows are wide."""
 PART_BYTES: Final = 256 << 20
-"""Decoded size of a part that is held whole, above which none is read: it may be a bomb."""
+"""Decoded size of a part that is held whole, up to which it always is."""
+PACKING: Final = 16
+"""How many times of what it is stored in a greater part may be decoded: beyond it may be a bomb."""
+MOST_BYTES: Final = 1 << 30
+"""Decoded size above which no part is held."""
 SHARD_BYTES: Final = 16 << 20
 """As stored: about a second of work."""
 
@@ -56,24 +59,17 @@ class Oversized(ValueError):  # noqa: N818 - pyarrow's own are ValueErrors too
         self.remedy = remedy
 
 
-def demand_held(size: int, parts: str) -> None:
-    """Goes on if a part of so many bytes decoded can be held.
+def demand_held(decoded: int, stored: int, parts: str) -> None:
+    """Goes on if a part can be held whole, by its bytes in memory and as it is stored.
 
     Raises:
         Oversized: It cannot.
     """
-    if size > PART_BYTES:
-        unpacked, held = -(-size >> 20), PART_BYTES >> 20
+    most = min(MOST_BYTES, max(PART_BYTES, PACKING * stored))
+    if decoded > most:
+        unpacked, held = -(-decoded >> 20), most >> 20
         why = f"its buffers have {unpacked} MiB decoded, more than the {held} MiB that are held at once"
         raise Oversized(why, f"write smaller {parts}")
-
-
-def owned(cut: Cut, parts: int) -> Sequence[int]:
-    """Returns which parts of an object are a cut's, where nothing tells their offsets.
-
-    They are taken to be of equal size, so each of them starts in exactly one of any ranges that meet.
-    """
-    return [n for n in range(parts) if cut.start <= cut.target.size * n // parts < cut.stop]
 
 
 def batches(part: Any, columns: Sequence[Column], place: str, target: Object) -> Iterator[Any]:

@@ -102,7 +102,8 @@ def message(source: Any, place: int, size: int) -> Message | None:
     metadata = _read(source, length, size)
     table = Table.root(metadata)
     length = table.number(3, "<q")
-    columnar.demand_held(min(length, size), "record batches")
+    stored = min(length, size)
+    columnar.demand_held(stored, stored, "record batches")
     return _told(prefix + metadata, table, _read(source, length, size))
 
 

@@ -1,7 +1,4 @@
-"""Apache ORC, a stripe after the other; a stripe is held whole.
-
-Nothing of pyarrow tells where a stripe starts, so they count as of equal size.
-"""
+"""Apache ORC: a cut owns the stripes that start in it; a stripe is held whole."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from validator.formats import columnar, typed
 from validator.formats.columnar import explained
 from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
+from validator.formats.stripes import Stripe, stripes
 from validator.profile import Column
 from validator.store import Object
 
@@ -49,16 +47,26 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
     with native(target) as source:
         with explained(target, "footer"):
             file = orc.ORCFile(source)
-            numbers = columnar.owned(cut, file.nstripes)
-        for number in numbers:
-            stripe = _stripe(file, number, target)
-            yield from columnar.batches(stripe, columns, f"stripe {number}", target)
+            # The tail's only way out of pyarrow.
+            found = stripes(file.reader.serialized_file_tail(), target.size)
+            if len(found) != file.nstripes:
+                raise ValueError(f"it has {file.nstripes} stripes, its tail {len(found)}")
+        for number, stripe in enumerate(found):
+            if cut.start <= stripe.start < cut.stop:
+                part = _stripe(file, number, stripe, target)
+                yield from columnar.batches(part, columns, _place(number), target)
 
 
-def _stripe(file: Any, number: int, target: Object) -> Any:
+def _stripe(file: Any, number: int, stripe: Stripe, target: Object) -> Any:
+    with explained(target, _place(number)):
+        columnar.demand_held(stripe.decoded, stripe.stored, "stripes")
     try:
         return file.read_stripe(number)
     except columnar.TROUBLE as error:
         column = columnar.culprit(file.schema.names, lambda name: file.read_stripe(number, [name]))
-        with explained(target, f"stripe {number}{column}"):
+        with explained(target, f"{_place(number)}{column}"):
             raise error
+
+
+def _place(number: int) -> str:
+    return f"stripe {number}"

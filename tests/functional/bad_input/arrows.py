@@ -30,8 +30,8 @@ def _arrow(
     return Case(name, "Arrow IPC", file(content, "data.arrow"), expected, bounds=bounds or Bounds())
 
 
-def _orc(name: str, content: Callable[[], bytes], *expected: Expected) -> Case:
-    return Case(name, "ORC", file(content, "data.orc"), expected)
+def _orc(name: str, content: Callable[[], bytes], *expected: Expected, bounds: Bounds | None = None) -> Case:
+    return Case(name, "ORC", file(content, "data.orc"), expected, bounds=bounds or Bounds())
 
 
 def _ipc(data: Any = None, compression: str | None = None) -> bytes:
@@ -161,6 +161,12 @@ ORC: Final = (
         "orc-stripe-flipped",
         _flipped_stripe,
         Refused("corrupt|inflate|zlib|bad|invalid|decompress|parse", "stripe 0"),
+    ),
+    _orc(
+        "orc-stripe-is-a-bomb",
+        lambda: _orc_stored(_zeros(), compression="zstd", stripe_size=1 << 30),
+        Refused("515 MiB decoded", "stripe 0"),
+        bounds=_SMALL,
     ),
     _orc(
         "orc-without-rows", lambda: _orc_stored(table(0)), Accepted(0, {}, (Flaw("NO_DATA"),), verdict="fail")

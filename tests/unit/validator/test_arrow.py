@@ -128,11 +128,23 @@ class TestBounds:
     def test_a_record_batch_that_is_too_great_is_refused(
         self, path: Path, compression: str | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(columnar, "PART_BYTES", 8 << 20)
+        monkeypatch.setattr(columnar, "MOST_BYTES", 8 << 20)
         assert summary(write(path, self.ZEROS, compression, rows=1 << 20)).rows == 1 << 20
-        monkeypatch.setattr(columnar, "PART_BYTES", (8 << 20) - 1)
+        monkeypatch.setattr(columnar, "MOST_BYTES", (8 << 20) - 1)
         complaint = "record batch 0: its buffers have 8 MiB decoded, more than the 7 MiB that are held"
         assert complaint in refusal(write(path, self.ZEROS, compression, rows=1 << 20))
+
+    @pytest.mark.parametrize(("packing", "is_refused"), [(16, True), (1 << 20, False)])
+    def test_one_that_is_packed_little_may_be_greater(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, packing: int, *, is_refused: bool
+    ) -> None:
+        monkeypatch.setattr(columnar, "PART_BYTES", 1 << 20)
+        monkeypatch.setattr(columnar, "PACKING", packing)
+        write(path, self.ZEROS, "zstd", rows=1 << 20)
+        if is_refused:
+            assert "more than the 1 MiB" in refusal(path)
+        else:
+            assert summary(path).rows == 1 << 20
 
     def test_a_later_one_is_refused_by_its_number(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(columnar, "PART_BYTES", 1 << 20)
@@ -152,7 +164,7 @@ class TestBounds:
             for number in range(4):
                 words = [*words * is_growing, f"{number}" * 600]
                 writer.write_batch(pa.record_batch({"s": pa.array(words).dictionary_encode()}))
-        monkeypatch.setattr(columnar, "PART_BYTES", 2000)
+        monkeypatch.setattr(columnar, "MOST_BYTES", 2000)
         if is_refused:
             assert "write smaller dictionaries" in refusal(path)
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from pyarrow import orc
 
 from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
 from validator.errors import DataError
+from validator.formats import columnar, stripes
 
 NOISE = np.random.default_rng(1).integers(0, 2**62, 40_000)
 ROWS: Mapping[str, Any] = {"n": pa.array(range(40_000)), "noise": pa.array(NOISE)}
@@ -79,6 +81,60 @@ class TestCuts:
 
     def test_cuts_share_the_stripes(self, path: Path) -> None:
         assert all(read_in_cuts(path, [path.stat().st_size // 2]))
+
+
+class TestBounds:
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"n": np.zeros(300_000, np.int64)},
+            {"s": ["x" * 100] * 30_000},
+            {"b": [b"x" * 100] * 30_000},
+            {"l": [[1] * 100] * 3_000},
+            {"m": [[("k" * 100, {"v": 1.5})]] * 30_000},
+        ],
+    )
+    def test_a_stripe_that_is_too_great_is_refused(
+        self, tmp_path: Path, columns: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kind = pa.map_(pa.string(), pa.struct([("v", pa.float64())]))
+        columns = {name: pa.array(v, kind) if name == "m" else pa.array(v) for name, v in columns.items()}
+        path = write(tmp_path / "a.orc", columns, compression="zstd")
+        [stripe] = self._stripes(path)
+        held = orc.ORCFile(str(path)).read_stripe(0).nbytes
+        assert held / 1.2 < stripe.decoded < held * 1.2
+        assert stripe.stored < 20_000
+        monkeypatch.setattr(columnar, "PART_BYTES", stripe.decoded)
+        assert summary(path).rows > 0
+        # Another file, not that of a saved state.
+        write(path, columns, compression="zstd")
+        monkeypatch.setattr(columnar, "PART_BYTES", stripe.decoded - 1)
+        assert re.search("stripe 0: its buffers have .* MiB decoded.*; write smaller stripes", refusal(path))
+
+    def test_each_stripe_has_its_share(self, path: Path) -> None:
+        found = self._stripes(path)
+        file = orc.ORCFile(str(path))
+        # Two numbers a row, and whether there is one.
+        assert [s.decoded for s in found] == [17 * file.read_stripe(n).num_rows for n in range(file.nstripes)]
+        assert path.stat().st_size * 0.98 < sum(s.stored for s in found) < path.stat().st_size
+
+    @pytest.mark.parametrize(
+        ("true", "false", "complaint"),
+        [
+            (b"\x30\xe8\x07", b"\x30\xe9\x07", "it says 1001 rows, but its stripes do not add up to that"),
+            (b"\x1a\x0b\x08\x03", b"\x1a\x0b\x08\x7f", "a stripe is not inside of the file"),
+        ],
+    )
+    def test_a_tail_that_lies(self, tmp_path: Path, true: bytes, false: bytes, complaint: str) -> None:
+        path = write(tmp_path / "a.orc", {"n": range(1000)})
+        tail = orc.ORCFile(str(path)).reader.serialized_file_tail()
+        with pytest.raises(ValueError, match=complaint):
+            stripes.stripes(tail.replace(true, false), 100)
+
+    @staticmethod
+    def _stripes(path: Path) -> Sequence[stripes.Stripe]:
+        tail = orc.ORCFile(str(path)).reader.serialized_file_tail()
+        return stripes.stripes(tail, path.stat().st_size)
 
 
 class TestDamage:
