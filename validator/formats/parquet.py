@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import columnar, typed
+from validator.formats import bombs, columnar, typed
 from validator.formats.claims import Claim, Contradiction, claims
 from validator.formats.columnar import explained
 from validator.formats.header import Header, Reading, Seen
@@ -59,7 +59,7 @@ class Parquet:
         return Reading(_batches(cut, columns), Extent(cut.start, cut.stop))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Group:
     """What the footer says of a row group."""
 
@@ -80,9 +80,12 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
     with native(target) as source:
         with explained(target, "footer"):
             footer = _footer(source, target)
-            groups = [_group(footer, n) for n in range(footer.num_row_groups) if _owns(cut, footer, n)]
+            groups = [
+                _group(footer, n, target.size) for n in range(footer.num_row_groups) if _owns(cut, footer, n)
+            ]
         for group in groups:
             with explained(target, f"row group {group.number}"):
+                group.words |= _long_words(source, footer, group)
                 file = _open(source, footer, group)
                 said = claims(footer, group.number, file.schema_arrow)
             yield from _of_group(file, group, said, columns, target)
@@ -151,7 +154,7 @@ def _start(group: Any) -> int:
     return min((offset for offset in offsets if offset), default=0)
 
 
-def _group(footer: Any, number: int) -> _Group:
+def _group(footer: Any, number: int, size: int) -> _Group:
     group = footer.row_group(number)
     stored = decoded = 0
     words = set()
@@ -165,10 +168,27 @@ def _group(footer: Any, number: int) -> _Group:
             words.add(chunk.path_in_schema)
             decoded += chunk.num_values * _INDEX_BYTES
         else:
-            decoded += max(chunk.num_values * _width(kind), chunk.total_uncompressed_size)
+            unpacked = max(chunk.num_values * _width(kind), chunk.total_uncompressed_size)
+            bombs.demand_spread(chunk, kind, decoded=unpacked, size=size)
+            decoded += unpacked
     if decoded > ROW_BYTES * max(1, group.num_rows):
         raise ValueError(f"the rows of row group {number} are wider than {ROW_BYTES >> 20} MiB")
     return _Group(number, group.num_rows, stored, decoded, frozenset(words))
+
+
+def _long_words(source: Any, footer: Any, group: _Group) -> frozenset[str]:
+    """Returns the paths of texts that must stay in their dictionary, whatever it costs."""
+    rows = min(group.rows, group.batch_rows)
+    kinds = [footer.schema.column(leaf) for leaf in range(footer.num_columns)]
+    return frozenset(
+        kind.path
+        for leaf, kind in enumerate(kinds)
+        if kind.path == kind.name
+        and kind.max_repetition_level == 0
+        and _is_text(kind)
+        and kind.path not in group.words
+        and bombs.has_long_words(source, footer, group.number, leaf, rows)
+    )
 
 
 def _open(source: Any, footer: Any, group: _Group) -> Any:

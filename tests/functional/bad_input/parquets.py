@@ -146,6 +146,23 @@ def _extremes() -> bytes:
     )
 
 
+def _hidden_list() -> bytes:
+    """Of a million lists one is 480 MB long, in 5 kB."""
+    lengths = np.ones(1_000_000, np.int64)
+    lengths[500_000] = 60_000_000
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
+    values = pa.array(np.zeros(int(lengths.sum()), np.int64))
+    return stored(pa.table({"n": pa.LargeListArray.from_arrays(offsets, values)}), compression="zstd")
+
+
+def _long_words() -> bytes:
+    """300,000 texts of 64 KiB, 300 words in a dictionary: 20 GB in 20 kB."""
+    words = [f"{n:03}" + chr(ord("A") + n % 26) * (1 << 16) for n in range(300)]
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.arange(300_000) % 300, pa.int32()), words)
+    options = {"compression": "zstd", "dictionary_pagesize_limit": 1 << 28, "store_schema": False}
+    return stored(pa.table({"s": texts}), **options)
+
+
 CASES: Final = (
     _case("parquet-tail-cut", lambda: stored()[:-100], _NO_PARQUET, anchor="Parquet: tail cut"),
     _case(
@@ -240,6 +257,13 @@ CASES: Final = (
         "parquet-20m-rows-in-a-few-bytes",
         lambda: stored(pa.table({"n": np.full(_MANY, 7, np.int8)}), row_group_size=_MANY),
         Accepted(_MANY, {"n": Figures("INT", 0, 7, 7, 7)}),
+    ),
+    _case("parquet-list-is-a-bomb", _hidden_list, Refused("465 MiB decoded", "'n"), bounds=Bounds(5, 300)),
+    _case(
+        "parquet-words-are-bombs",
+        _long_words,
+        Accepted(300_000, {"s": Figures("STRING", missing=0, distinct=300)}),
+        bounds=Bounds(5, 500),
     ),
     _case(
         "parquet-invalid-utf8",

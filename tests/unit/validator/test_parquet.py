@@ -23,7 +23,7 @@ from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, 
 from validator import dataset, formats, store
 from validator.cuts import Cut
 from validator.errors import DataError
-from validator.formats import columnar
+from validator.formats import bombs, columnar
 from validator.formats import parquet as subject
 
 
@@ -153,6 +153,64 @@ class TestBounds:
         path = write(tmp_path / "a.parquet", {"l": lists}, compression="zstd")
         assert path.stat().st_size < 10_000
         assert "the rows of row group 0 are wider than 64 MiB" in refusal(path)
+
+    def test_a_list_that_is_a_bomb_among_many_that_are_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lengths = np.ones(10_000, np.int64)
+        lengths[5000] = 1 << 20
+        offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
+        lists = pa.LargeListArray.from_arrays(offsets, pa.array(np.zeros(int(lengths.sum()), np.int64)))
+        path = write(tmp_path / "a.parquet", {"l": lists}, compression="zstd")
+        assert summary(path).rows == 10_000
+        write(path, {"l": lists}, compression="zstd")
+        monkeypatch.setattr(bombs, "PART_BYTES", 1 << 20)
+        assert "column 'l.list.element' of a row group has 8 MiB decoded" in refusal(path)
+
+    @pytest.mark.parametrize("values", [np.zeros(1 << 20, np.int64), ["x" * 10] * (1 << 17)])
+    def test_columns_of_equal_rows_may_be_packed_as_well(
+        self, tmp_path: Path, values: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bombs, "PART_BYTES", 1 << 20)
+        assert summary(write(tmp_path / "a.parquet", {"n": values}, compression="zstd")).rows == len(values)
+
+    @pytest.mark.parametrize("most", [64 << 20, 8 << 20])
+    def test_long_words_stay_in_their_dictionary(
+        self, tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, words = tmp_path / "a.parquet", [f"{n:02}" + "x" * (1 << 16) for n in range(30)]
+        texts = pa.DictionaryArray.from_arrays(pa.array(np.arange(600) % 30, pa.int32()), words)
+        write(path, {"s": texts}, store_schema=False, dictionary_pagesize_limit=1 << 28, compression="zstd")
+        monkeypatch.setattr(bombs, "PART_BYTES", most)
+        [target] = store.at("").list(str(path))
+        batches = list(subject.Parquet().read(Cut.whole(target), dataset.describe([target]).columns).batches)
+        is_kept = most < 600 << 16
+        assert {pa.types.is_dictionary(batch.column(0).type) for batch in batches} == {is_kept}
+        assert [text for b in batches for text in b.column(0).to_pylist()] == words * 20
+
+    def test_a_flipped_dictionary_is_still_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = [f"{n:02}" + "x" * (1 << 16) for n in range(30)]
+        texts = pa.DictionaryArray.from_arrays(pa.array(np.arange(600) % 30, pa.int32()), words)
+        options = {"dictionary_pagesize_limit": 1 << 28, "compression": "zstd"}
+        path = write(tmp_path / "a.parquet", {"s": texts}, store_schema=False, **options)
+        chunk = parquet.read_metadata(path).row_group(0).column(0)
+        place = (chunk.dictionary_page_offset + chunk.data_page_offset) // 2
+        path.write_bytes(flipped(flipped(path.read_bytes(), place), place + 1))
+        monkeypatch.setattr(bombs, "PART_BYTES", 8 << 20)
+        assert "row group 0, column 's': " in refusal(path)
+
+    def test_words_longer_than_what_is_held_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = [f"{n:02}" + "x" * (1 << 16) for n in range(30)]
+        texts = pa.DictionaryArray.from_arrays(pa.array(np.arange(600) % 30, pa.int32()), words)
+        options = {"dictionary_pagesize_limit": 1 << 28, "compression": "none"}
+        path = write(tmp_path / "a.parquet", {"s": texts}, store_schema=False, **options)
+        monkeypatch.setattr(bombs, "PART_BYTES", 1 << 20)
+        monkeypatch.setattr(bombs, "_SMALL_BYTES", 1 << 28)
+        assert "row group 0: column 's' has words of 65538 bytes" in refusal(path)
 
     def test_a_long_text_is_none(self, tmp_path: Path) -> None:
         assert text(summary(write(tmp_path / "a.parquet", {"s": ["x" * (10 << 20)]}))).longest == 10 << 20
