@@ -80,7 +80,6 @@ HEADER_LINES: Final = 100
 REASON: Final = 300
 """Characters that are shown of an error of Spark's."""
 
-
 MISSING: Final = frozenset({"__HIVE_DEFAULT_PARTITION__", ""})
 """Values in the names of folders that stand for none."""
 
@@ -131,7 +130,7 @@ FORMATS: Final = {
 
 REFUSED: Final = {
     **dict.fromkeys((".arrow", ".feather", ".ipc", ".arrows"), "Arrow"),
-    **dict.fromkeys((".tfrecord", ".tfrecord.gz"), "TFRecord"),
+    **{suffix + packing: "TFRecord" for suffix in (".tfrecord", ".tfrecords") for packing in ("", ".gz")},
     # Spark's Hadoop is built without it.
     ".zst": "packed with Zstandard",
 }

@@ -133,6 +133,11 @@ def blank_lines(folder: Path) -> None:
     place(folder, "a.tsv", "\n\r\n" + "\n".join(["n\tlabel", *(f"{n}\tx" for n in NUMBERS), ""]))
 
 
+def bare_line_feeds(folder: Path) -> None:
+    """Rows that Spark does not part, as the header above them ends otherwise."""
+    place(folder, "a.csv", "n,label\r\n" + "\n".join(f"{n},x" for n in NUMBERS) + "\n")
+
+
 def no_type(folder: Path) -> None:
     moments = pa.array([datetime(2026, 1, 2, tzinfo=UTC)], pa.timestamp("us", "UTC"))
     folder.mkdir(exist_ok=True)
@@ -145,6 +150,7 @@ def nested_label(folder: Path) -> None:
 
 REFUSED = {
     fractions: "column 'label' has texts and fractions, which Spark would spell otherwise",
+    bare_line_feeds: "Spark cannot read the data: org.apache.spark.SparkRuntimeException: [MALFORMED",
     blank_lines: "where 40 were judged",
     no_type: "a.orc: [PARSE_SYNTAX_ERROR] Syntax error at or near 'with'.",
     nested_label: "the label 'label' is nested",
@@ -180,14 +186,12 @@ class Judged(Day):
 
 
 def cleaned(described: Dataset, names: Iterable[str]) -> Iterable[dict[str, Any]]:
-    for shard in described.shards:
-        for cut in shard.cuts:
-            for batch in described.read(cut).batches:
-                for row in batch.select(list(names)).to_pylist():
-                    if (values := {name: clean(value) for name, value in row.items()}).get(
-                        "label"
-                    ) is not None:
-                        yield values
+    """Yield the rows with a label, cleaned as Prepare promises."""
+    for cut in (cut for shard in described.shards for cut in shard.cuts):
+        for batch in described.read(cut).batches:
+            rows = batch.select(list(names)).to_pylist()
+            clean_rows = ({name: clean(value) for name, value in row.items()} for row in rows)
+            yield from (row for row in clean_rows if row.get("label") is not None)
 
 
 def clean(value: Any) -> Any:

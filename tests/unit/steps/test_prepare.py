@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.prepare.main import (
+    FORMATS,
+    REFUSED,
     Arguments,
     Found,
     Judged,
     PrepareError,
     changed,
     columns,
+    flat,
+    format_of,
     header,
     held_out,
     judged,
     literal,
+    misfit,
     normal,
+    partition,
     quoted,
+    refuse_unlike,
     selection,
     value,
 )
+from validator import formats, partitions
+from validator.store import Object
 
 OPTIONS = {
     "manifest_uri": "s3://b/m.json",
@@ -205,3 +216,129 @@ def test_a_header_is_read_as_csv(lines: list[str], names: list[str]) -> None:
 def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(PrepareError, match=r"the header of s3://b/x\.csv names 'a' twice"):
         header(["a,b,a"], "s3://b/x.csv")
+
+
+def test_a_header_may_be_separated_by_tabs_and_follow_blank_lines() -> None:
+    assert header(["", "\r", '"a\r', 'b"\tc,d\r', "1\t2"], "x.tsv", "\t") == ["a\r\nb", "c,d"]
+
+
+def test_every_format_of_the_validator_is_read_or_refused_by_name() -> None:
+    for suffix in {**formats.DELIMITED, **formats.FORMATS}:
+        assert (suffix in FORMATS) is not any(suffix.endswith(refused) for refused in REFUSED), suffix
+    assert FORMATS.keys() <= {*formats.DELIMITED, *formats.FORMATS}
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("a.arrow", "Arrow"),
+        ("b/A.Feather", "Arrow"),
+        ("a.ipc", "Arrow"),
+        ("a.arrows", "Arrow"),
+        ("a.tfrecord", "TFRecord"),
+        ("a.tfrecords.gz", "TFRecord"),
+        ("a.csv.zst", "packed with Zstandard"),
+        ("a.jsonl.zst", "packed with Zstandard"),
+        ("a.parquet.gz", "something else"),
+        ("csv", "something else"),
+    ],
+)
+def test_what_spark_does_not_read_is_refused_before_anything_is_read(name: str, what: str) -> None:
+    line = f"cannot read {name}: it is {what}; Prepare reads CSV, TSV and JSON Lines .*: convert it"
+    with pytest.raises(PrepareError, match=line):
+        judged(manifest("s3://lake/data/a.csv", f"s3://lake/data/{name}"))
+
+
+@pytest.mark.parametrize("name", ["a.csv.GZ", "a.JSONL.Bz2"])
+def test_a_packing_that_spark_does_not_see_is_refused(name: str) -> None:
+    with pytest.raises(
+        PrepareError, match=f"cannot read {name}: Spark unpacks names that end with .* rename it"
+    ):
+        format_of(name)
+
+
+def test_names_say_how_text_is_read() -> None:
+    assert (format_of("a.CSV").options["sep"], format_of("A.TSV.gz").options["sep"]) == (",", "\t")
+    assert {format_of(f"a.{end}").name for end in ("jsonl", "ndjson.bz2", "NDJSON")} == {"json"}
+    assert (format_of("a.ORC").name, format_of("x.csv/a.parquet").name) == ("orc", "parquet")
+
+
+def test_folders_are_columns() -> None:
+    path = "day=007/raw/city=a%2Fb+c/x=/y=__HIVE_DEFAULT_PARTITION__/z=1=2/k=v.csv"
+
+    assert partition(path) == {"day": "007", "city": "a/b+c", "x": None, "y": None, "z": "1=2"}
+    assert partition("a.csv") == {}
+
+
+KEYS = st.text(st.sampled_from("ab%20FC3A4é+ _"), min_size=1)
+VALUES = st.text(st.sampled_from("ab=%20FC3A4é+ _"))
+
+
+@given(st.lists(st.tuples(KEYS, VALUES), min_size=1, unique_by=lambda pair: unquote(pair[0])))
+def test_folders_say_what_they_say_to_the_validator(folders: list[tuple[str, str]]) -> None:
+    path = "".join(f"{key}={text}/" for key, text in folders) + "a.csv"
+    target = Object(f"s3://b/{path}", size=1)
+    found = partitions.of([target], "s3://b/")
+
+    assert partition(path) == dict(zip(found.keys, found.values[target.uri], strict=True))
+
+
+def test_a_column_of_lists_is_left_out_unless_it_is_the_label() -> None:
+    assert flat({"a": "bigint", "b": "string"}, {"b", "c"}, "a") == {"a": "bigint"}
+    with pytest.raises(PrepareError, match="the label 'a' is nested"):
+        flat({"a": "bigint"}, {"a"}, "a")
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "fits"),
+    [
+        ("json", "double", True),
+        ("decimal", "double", True),
+        ("boolean", "bigint", True),
+        ("double", "bigint", False),
+        ("binary", "bigint", False),
+        ("timestamp", "string", True),
+        ("timestamp", "bigint", False),
+        ("double", "string", False),
+    ],
+)
+def test_a_column_is_of_the_type_it_was_judged_with_or_refused(found: str, kind: str, *, fits: bool) -> None:
+    assert misfit({"other": "map", "a": found}, {"a": kind}) == (None if fits else "a")
+
+
+def test_booleans_of_json_are_numbers_as_they_were_judged() -> None:
+    assert "WHEN 'true' THEN '1'" in value("a", "bigint", "json")
+    assert "WHEN 'true' THEN '1'" not in value("a", "string", "json") + value("a", "bigint")
+
+
+def alike(path: str, **present: str) -> Any:
+    """What ``refuse_unlike`` looks at, without Spark."""
+    names = SimpleNamespace(names=list(present))
+    return SimpleNamespace(
+        objects=(Judged(path, 1, 0),), present=present, schema=names, format=format_of(path)
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "line"),
+    [
+        (alike("a.csv", a="string"), "column 'k' was judged, but no object has it for Spark"),
+        (
+            alike("a.csv", a="string", k="string", b="string"),
+            "the header of a.csv names 'b', which was not judged",
+        ),
+        (
+            alike("a.orc", a="double", k="string"),
+            "column 'a' of a.orc is double for Spark and judged as bigint",
+        ),
+    ],
+)
+def test_columns_that_spark_sees_otherwise_are_refused(group: Any, line: str) -> None:
+    with pytest.raises(PrepareError, match=line):
+        refuse_unlike([group], ["a", "k"], {"a": "bigint", "k": "string"})
+
+
+def test_columns_that_spark_sees_as_they_were_judged_pass() -> None:
+    groups = [alike("a.csv", a="string"), alike("b.parquet", k="string", more="map")]
+
+    refuse_unlike(groups, ["a", "k"], {"a": "bigint", "k": "string"})
