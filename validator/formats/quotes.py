@@ -9,6 +9,7 @@ where it does not hold are they gone through in order: some of them may be ordin
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,7 @@ _FIELDS: Final = re.compile(rb"B(?:.A)*+.?", re.DOTALL)
 A field opens with B; any mark closes it, and if the next is an A both are an escaped mark."""
 
 
-def seem_paired(padded: Bytes, delimiter: int) -> bool:
+def seem_paired(padded: Bytes, separators: Sequence[int]) -> bool:
     """Says whether marks seem to open and close fields in turn, by their neighbours and number alone.
 
     That is half the work of finding them. What seems so is so if no value that pyarrow reads has a mark in
@@ -39,12 +40,14 @@ def seem_paired(padded: Bytes, delimiter: int) -> bool:
 
     Args:
         padded: Whole rows, with a line feed more on both sides.
-        delimiter: The byte between two fields.
+        separators: What stands between two fields or rows; to look for one that is not there costs time.
     """
     opening_marks = all_marks = 0
     for start in range(0, len(padded) - 2, _STRETCH_BYTES):
         stretch = padded[start : start + _STRETCH_BYTES + 2]
-        separates = (stretch == delimiter) | (stretch == _LINE_FEED) | (stretch == _RETURN)
+        separates = stretch == separators[0]
+        for separator in separators[1:]:
+            separates |= stretch == separator
         found = stretch[1:-1] == MARK
         if (found > (separates[:-2] ^ separates[2:])).any():
             return False

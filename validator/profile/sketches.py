@@ -19,6 +19,8 @@ DEVIATIONS: Final = 3
 """Standard errors that make up the stated bound of a distinct count."""
 
 _REPEAT_AT_ONCE: Final = 1 << 20
+_RUN: Final = 256
+"""Numbers sorted at a time: as many as a processor sorts without branches."""
 
 
 class Quantiles:
@@ -34,7 +36,10 @@ class Quantiles:
     def add(self, values: Floats) -> None:
         """Takes in numbers."""
         # A copy: the library takes no read-only arrays, and Arrow gives out no others.
-        self._sketch.update(np.array(values, np.float64))
+        copied = np.array(values, np.float64)
+        # Sorted pieces: the sketch sorts what it gets, and that takes half the time then.
+        copied[: len(copied) // _RUN * _RUN].reshape(-1, _RUN).sort(axis=1)
+        self._sketch.update(copied)
 
     def add_counted(self, values: Floats, counts: Tally) -> None:
         """Takes in numbers that occur many times each, a bounded piece at a time."""

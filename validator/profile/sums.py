@@ -1,14 +1,15 @@
 """Sums of numbers and of their squares without any rounding.
 
 They are kept as integers, so they are the same in whatever order rows and shards come, and mean and variance
-are the nearest floats to the true ones. A batch is summed by folds: values are split at fixed powers of two
-into pieces whose sums a float holds exactly (Demmel and Nguyen, "Parallel Reproducible Summation", 2015);
-squares by Dekker's product ("A floating-point technique for extending the available precision", 1971).
+are the nearest floats to the true ones. The values of a batch are split into limbs: small integers, each with
+a power of two, whose sums and products 64 bits hold exactly; floats at fixed powers of two (Demmel and Nguyen,
+"Parallel Reproducible Summation", 2015). The square of a sum of limbs is the sum of all products.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,15 +21,17 @@ Tally = NDArray[np.int64]
 
 _UNIT: Final = 1074
 """Every float is a multiple of 2**-1074."""
-_FOLD: Final = 32
-"""Bits of a piece: the sum of 2**21 of them is exact."""
-_ROWS: Final = 1 << 15
-"""Values summed at a time: what fits into a near cache costs a third."""
-_WEIGHT: Final = 1 << 30
-"""Up to this sum of counts, products of 32 bits with them fit into 64."""
-_SPLITTER: Final = float(2**27 + 1)
-_LARGE: Final = 2.0**480
-"""Beyond, and below its inverse, squares and their errors leave the range of floats."""
+_LIMB: Final = 18
+"""Bits of a float's limb: the sum of 2**17 products of two is below 2**53, exact in a float."""
+_SPREAD: Final = 19
+"""Floats within this power of two of the largest have no bit below their fourth limb: 4 * 18 - 53."""
+_ROWS: Final = 1 << 13
+"""Values summed at a time: what fits into a near cache, and what an allocator keeps, costs a third."""
+_WEIGHT: Final = 1 << 26
+"""Up to this sum of counts, products of two limbs with them fit into 64 bits."""
+
+Limbs = Sequence[tuple[Any, int]]
+"""Integers, as int64 or float64, beside the power of two each stands for, in units of 2**-1074."""
 
 
 @dataclass(slots=True)
@@ -81,19 +84,18 @@ def _of_part(values: Any, counts: Tally | None) -> Sums:
     if count >= _WEIGHT:
         return _one_by_one(values, counts)
     if values.dtype == np.int64:
-        total, squares = _of_integers(values, counts)
-        return Sums(count, total << _UNIT, squares << 2 * _UNIT)
+        return _of_limbs(count, _of_integers(values), counts)
     sizes = np.abs(values)
-    largest, smallest = sizes.max(), sizes.min() or sizes[sizes > 0].min(initial=1.0)
-    if largest > _LARGE or smallest < 1 / _LARGE:
-        return _one_by_one(values, counts)
-    products, errors = _squares(values)
-    squares = _folded(products, counts) + _folded(errors, counts)
-    return Sums(count, _folded(values, counts), squares << _UNIT)
+    largest = float(sizes.max())
+    if sizes.min() < (bound := math.ldexp(largest, -_SPREAD)):
+        is_small = (sizes < bound) & (sizes > 0)
+        if is_small.any():
+            return _apart(values, counts, is_small)
+    return _of_limbs(count, _of_floats(values, largest), counts)
 
 
 def _one_by_one(values: Any, counts: Tally | None) -> Sums:
-    """Sums what lies beyond the range of the fast ways."""
+    """Sums what occurs too often for the fast way."""
     sums = Sums()
     weights = [1] * len(values) if counts is None else counts.tolist()
     for value, weight in zip(values.tolist(), weights, strict=True):
@@ -103,48 +105,52 @@ def _one_by_one(values: Any, counts: Tally | None) -> Sums:
     return sums
 
 
-def _of_integers(values: Tally, counts: Tally | None) -> tuple[int, int]:
-    """Returns sum and sum of squares, by limbs of 16 bits, the highest with the sign."""
+def _apart(values: Floats, counts: Tally | None, is_small: NDArray[np.bool_]) -> Sums:
+    """Sums the small values by themselves; each time they get smaller by `_SPREAD` bits at least."""
+    sums = Sums()
+    for part in (is_small, ~is_small):
+        sums.merge(_of_part(values[part], None if counts is None else counts[part]))
+    return sums
+
+
+def _of_integers(values: Tally) -> Limbs:
+    """Splits integers into limbs of 16 bits, the highest with the sign."""
     limbs = [values & 0xFFFF, values >> 16 & 0xFFFF, values >> 32 & 0xFFFF, values >> 48]
-    used = [(limb, 16 * place) for place, limb in enumerate(limbs) if limb.any()]
-    total = sum(_dot(limb, counts) << shift for limb, shift in used)
-    squares = sum(_dot(a * b, counts) << shift + other for a, shift in used for b, other in used)
-    return total, squares
+    return [(limb, 16 * place + _UNIT) for place, limb in enumerate(limbs) if limb.any()]
 
 
-def _dot(values: Tally, counts: Tally | None) -> int:
-    return int(values.sum() if counts is None else np.dot(values, counts))
+def _of_floats(values: Floats, largest: float) -> Limbs:
+    """Splits floats that differ by `_SPREAD` bits at most."""
+    limbs: list[tuple[Floats, int]] = []
+    power = math.frexp(largest)[1] - _LIMB
+    # In two steps: one factor alone may be beyond the range of floats.
+    rest = values * math.ldexp(1.0, -power // 2) * math.ldexp(1.0, -power - -power // 2)
+    while rest.any():
+        limb = np.rint(rest)
+        limbs.append((limb, power + _UNIT))
+        rest = (rest - limb) * (1 << _LIMB)
+        power -= _LIMB
+    return limbs
 
 
-def _folded(values: Floats, counts: Tally | None) -> int:
-    """Returns the sum of floats in units of 2**-1074."""
-    total = 0
-    grid = math.frexp(float(np.abs(values).max()))[1] - _FOLD
-    while values.any():
-        # Adding and taking away a large number rounds to multiples of 2**grid.
-        large = math.ldexp(1.5, grid + 52)
-        pieces = (values + large) - large
-        total += _units(pieces, grid, counts)
-        values = values - pieces
-        grid -= _FOLD
-    return total
+def _of_limbs(count: int, limbs: Limbs, counts: Tally | None) -> Sums:
+    sums = Sums(count)
+    for place, (limb, power) in enumerate(limbs):
+        sums.total += _shifted(_total(limb, counts), power)
+        sums.squares += _shifted(_products(limb, limb, counts), 2 * power)
+        for other, lower in limbs[:place]:
+            sums.squares += _shifted(2 * _products(limb, other, counts), power + lower)
+    return sums
 
 
-def _units(pieces: Floats, grid: int, counts: Tally | None) -> int:
-    if counts is None:
-        return _shifted(int(math.ldexp(float(pieces.sum()), -grid)), grid + _UNIT)
-    return _shifted(int(np.dot(np.ldexp(pieces, -grid).astype(np.int64), counts)), grid + _UNIT)
+def _total(limb: Any, counts: Tally | None) -> int:
+    return int(limb.sum() if counts is None else np.dot(limb.astype(np.int64), counts))
+
+
+def _products(limb: Any, other: Any, counts: Tally | None) -> int:
+    return int(np.dot(limb, other)) if counts is None else _total(limb * other, counts)
 
 
 def _shifted(value: int, bits: int) -> int:
     # What is shifted away is zero: no float has bits below the unit.
     return value << bits if bits >= 0 else value >> -bits
-
-
-def _squares(values: Floats) -> tuple[Floats, Floats]:
-    """Returns the squares as floats, and what each is off by."""
-    products = values * values
-    scaled = _SPLITTER * values
-    high = scaled - (scaled - values)
-    low = values - high
-    return products, ((high * high - products) + 2.0 * high * low) + low * low
