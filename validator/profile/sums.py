@@ -2,7 +2,7 @@
 
 They are kept as integers, so they are the same in whatever order rows and shards come, and mean and variance
 are the nearest floats to the true ones. The values of a batch are split into limbs: small integers, each with
-a power of two, whose sums and products 64 bits hold exactly; floats at fixed powers of two (Demmel and Nguyen,
+a power of two, whose sums and products 64 bits hold exactly; floats at fixed powers of two (Demmel, Nguyen,
 "Parallel Reproducible Summation", 2015). The square of a sum of limbs is the sum of all products.
 """
 
