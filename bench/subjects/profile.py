@@ -23,9 +23,9 @@ def main() -> None:
     parser.add_argument("output")
     parser.add_argument("--workers", default="1")
     asked = parser.parse_args()
-    for module in pkgutil.iter_modules(formats.__path__):
+    for module in pkgutil.walk_packages(formats.__path__, f"{formats.__name__}."):
         # The formats import what they need when they are first met: that is no part of the profile.
-        importlib.import_module(f"{formats.__name__}.{module.name}")
+        importlib.import_module(module.name)
     options: dict[str, str | None] = {
         Environment.DATA_URI: asked.data,
         Environment.OUTPUT_URI: asked.output,

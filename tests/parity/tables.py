@@ -13,7 +13,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from validator import schema as schemas
 from validator import statistics
-from validator.formats import typed
+from validator.formats.columnar import typed
 from validator.profile import Profile
 
 Columns = Mapping[str, Sequence[Any] | Any]

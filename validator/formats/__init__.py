@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from validator.errors import UsageError
-from validator.formats.delimited import Delimited
-from validator.formats.dialect import Dialect
+from validator.formats.delimited.dialect import Dialect
+from validator.formats.delimited.reader import Delimited
 from validator.formats.header import Format, Header, Misfit, Reading, Seen
 
 __all__ = ["FORMATS", "Dialect", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
@@ -19,31 +19,31 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 def _parquet() -> Format:
     # Its import starts pyarrow's file systems, S3's threads among them: only for those who need it.
-    from validator.formats.parquet import Parquet  # noqa: PLC0415
+    from validator.formats.columnar.parquet import Parquet  # noqa: PLC0415
 
     return Parquet()
 
 
 def _arrow(*, is_cuttable: bool) -> Format:
-    from validator.formats.arrow import Arrow  # noqa: PLC0415
+    from validator.formats.columnar.arrow import Arrow  # noqa: PLC0415
 
     return Arrow(is_cuttable=is_cuttable)
 
 
 def _orc() -> Format:
-    from validator.formats.orc import Orc  # noqa: PLC0415
+    from validator.formats.columnar.orc import Orc  # noqa: PLC0415
 
     return Orc()
 
 
 def _json_lines(packing: str | None) -> Format:
-    from validator.formats.jsonlines import JsonLines  # noqa: PLC0415
+    from validator.formats.jsonlines.reader import JsonLines  # noqa: PLC0415
 
     return JsonLines(packing)
 
 
 def _tf_record(packing: str | None) -> Format:
-    from validator.formats.tfrecord import TfRecord  # noqa: PLC0415
+    from validator.formats.tfrecord.reader import TfRecord  # noqa: PLC0415
 
     return TfRecord(packing)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.unit.validator.reading import numeric, text
+from tests.unit.validator.formats.reading import numeric, text
 from validator import dataset, partitions, profiling, store
 from validator.crew import Crew
 from validator.errors import DataError

@@ -12,7 +12,7 @@ from validator.cuts import Weight
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted
 from validator.formats import Misfit, Reading
-from validator.formats.delimited import Delimited
+from validator.formats.delimited.reader import Delimited
 from validator.interruption import Interruption
 from validator.profile import Kind, NumericSummary, Profile, Summary, TextSummary
 from validator.states import States

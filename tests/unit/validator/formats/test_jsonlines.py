@@ -20,8 +20,9 @@ from validator import dataset, profiling, store
 from validator.crew import Crew
 from validator.cuts import Cut, Extent
 from validator.errors import DataError
-from validator.formats import Header, Misfit, jsonlines, lines, of
-from validator.formats.jsonlines import JsonLines
+from validator.formats import Header, Misfit, of
+from validator.formats.jsonlines import lines, reader
+from validator.formats.jsonlines.reader import JsonLines
 from validator.interruption import Interruption
 from validator.profile import Column, Kind
 from validator.profiling import Profiling
@@ -102,7 +103,7 @@ class TestColumns:
         assert rows(target) == [{}, {}]
 
     def test_come_up_late(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jsonlines, "PROBE_BYTES", 1)
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
         put(tmp_path, b'{"a":1}\n' * 3 + b'{"b":{"c":"x"}}\n{"b":{"d":1}}\n')
         found = profiled(tmp_path)
         fields = (Column("c", Kind.BYTES), Column("d", Kind.INT))
@@ -129,7 +130,7 @@ class TestColumns:
 
 class TestMixedValues:
     def test_are_texts_and_counted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jsonlines, "PROBE_BYTES", 1)
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
         put(tmp_path, b'{"a":1}\n{}\n{"a":1.50}\n{"a":"x"}\n{"a":true}\n{"a":null}\n{"a":"y"}\n')
         found = profiled(tmp_path)
         assert found.dataset.columns == (Column("a", Kind.BYTES),)
@@ -140,7 +141,7 @@ class TestMixedValues:
     def test_of_a_field_are_counted_under_its_path(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(jsonlines, "PROBE_BYTES", 1)
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
         monkeypatch.setattr(lines, "FIRST_BYTES", 1)
         put(tmp_path, b'{"a":{"b":[1,2]}}\n' * 2 + b'{"a":{"b":[3,"x"]}}\n' + b'{"a":{"b":["y"]}}\n' * 9)
         (mixture,) = profiled(tmp_path).mixtures
@@ -287,7 +288,7 @@ class TestRefused:
         assert refusal(tmp_path, content, "a.jsonl.gz").startswith("line 2: a line is longer than 8 MiB")
 
     def test_keys_that_are_values(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jsonlines, "MAX_KEYS", 1000)
+        monkeypatch.setattr(reader, "MAX_KEYS", 1000)
         content = text([{f"user{number}": 1} for number in range(1001)])
         assert "there are more than 1,000 keys" in refusal(tmp_path, content)
 
@@ -423,7 +424,7 @@ def test_a_survey_finds_the_columns_of_a_probe_of_all(
     folder = tmp_path_factory.mktemp("rows")
     target = put(folder, text(wanted))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonlines, "PROBE_BYTES", 1)
+        patch.setattr(reader, "PROBE_BYTES", 1)
         patch.setattr(lines, "FIRST_BYTES", 1)
         patch.setattr(lines, "BLOCK_BYTES", 16)
         found = profiled(folder)

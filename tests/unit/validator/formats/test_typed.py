@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from validator.formats import typed
+from validator.formats.columnar import typed
 from validator.profile import Column, Kind
 
 NAME = UUID("00112233-4455-6677-8899-aabbccddeeff")

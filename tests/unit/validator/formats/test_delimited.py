@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 from validator import formats, store
 from validator.cuts import Cut
 from validator.errors import DataError, UsageError
-from validator.formats import Dialect, Misfit, probe
-from validator.formats.blocks import ROW_BYTES, Blocks
-from validator.formats.conversion import has_hexadecimals
-from validator.formats.delimited import Delimited
-from validator.formats.quotes import MARK, marks, seem_paired
+from validator.formats import Dialect, Misfit
+from validator.formats.delimited import probe
+from validator.formats.delimited.blocks import ROW_BYTES, Blocks
+from validator.formats.delimited.conversion import has_hexadecimals
+from validator.formats.delimited.quotes import MARK, marks, seem_paired
+from validator.formats.delimited.reader import Delimited
 from validator.formats.trouble import Trouble
 from validator.profile import Column, Kind
 from validator.store import Object

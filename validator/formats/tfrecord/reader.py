@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import example
 from validator.formats.batches import CELLS, gathered, of_columns
-from validator.formats.example import LISTS, NAMES, Features, NoExample
-from validator.formats.framing import Frames, frames
 from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.shape import MAX_KEYS, Form, Shape
+from validator.formats.tfrecord import example
+from validator.formats.tfrecord.example import LISTS, NAMES, Features, NoExample
+from validator.formats.tfrecord.framing import Frames, frames
+from validator.formats.tfrecord.wire import UNSET, Block, Keys, Layout, Odd
 from validator.formats.trouble import Trouble, Unfit
-from validator.formats.wire import UNSET, Block, Keys, Layout, Odd
 from validator.profile import Column, Kind
 from validator.store import Object, at
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import json
 
 from validator.formats.batches import CELLS
-from validator.formats.json_rows import BLANKS
+from validator.formats.jsonlines.objects import BLANKS
 from validator.formats.shape import Form, Shape
 from validator.formats.trouble import Trouble
 from validator.profile import Column, Kind

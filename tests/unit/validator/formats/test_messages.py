@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import ipc
 
-from validator.formats import messages
-from validator.formats.flatbuffer import Table
-from validator.formats.messages import DICTIONARY, RECORD_BATCH, SCHEMA, Message
+from validator.formats.columnar import messages
+from validator.formats.columnar.flatbuffer import Table
+from validator.formats.columnar.messages import DICTIONARY, RECORD_BATCH, SCHEMA, Message
 
 ROWS = pa.record_batch(
     {

@@ -17,10 +17,10 @@ from pyarrow import ipc
 from validator import store
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import columnar, messages, typed
-from validator.formats.columnar import explained
+from validator.formats.columnar import messages, parts, typed
+from validator.formats.columnar.messages import DICTIONARY, Message
+from validator.formats.columnar.parts import explained
 from validator.formats.header import Header, Reading, Seen
-from validator.formats.messages import DICTIONARY, Message
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
@@ -39,7 +39,7 @@ class Arrow:
     @property
     def weight(self) -> Weight:
         """Record batches of a file are read apart."""
-        return Weight(columnar.SHARD_BYTES, self._is_cuttable)
+        return Weight(parts.SHARD_BYTES, self._is_cuttable)
 
     def header(self, target: Object) -> Header:
         """Reads the schema."""
@@ -50,7 +50,7 @@ class Arrow:
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Yields the declared kinds: Arrow knows them."""
-        return columnar.survey(self.header(cut.target))
+        return parts.survey(self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the record batches of a cut, typed as the columns say."""
@@ -63,9 +63,9 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
     if not is_file and cut.start > 0:
         return
     with store.at(target.uri).open(target) as source:
-        parts = _of_file(cut, source) if is_file else _of_stream(target, source)
-        for number, part in parts:
-            yield from columnar.batches(part, columns, _place(number), target)
+        found = _of_file(cut, source) if is_file else _of_stream(target, source)
+        for number, part in found:
+            yield from parts.batches(part, columns, _place(number), target)
 
 
 def _of_file(cut: Cut, source: Any) -> Iterator[tuple[int, Any]]:
@@ -144,9 +144,9 @@ class _Decoder:
         if message.kind == DICTIONARY:
             before = self._words.get(message.dictionary, 0) if message.is_delta else 0
             self._words[message.dictionary] = before + message.decoded
-            columnar.demand_held(sum(self._words.values()), message.stored, "dictionaries")
+            parts.demand_held(sum(self._words.values()), message.stored, "dictionaries")
         else:
-            columnar.demand_held(message.decoded, message.stored, "record batches")
+            parts.demand_held(message.decoded, message.stored, "record batches")
 
 
 class _Feed:
@@ -185,5 +185,5 @@ def _is_file(target: Object) -> bool:
         head = source.read(len(messages.MAGIC))
     if head.startswith(messages.CONTINUATION):
         return False
-    columnar.demand_mark(target, "Arrow IPC", messages.MAGIC)
+    parts.demand_mark(target, "Arrow IPC", messages.MAGIC)
     return True

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from validator.formats.delimited.window import Bytes, Positions
 from validator.formats.trouble import Trouble
-from validator.formats.window import Bytes, Positions
 from validator.text import count
 
 MARK: Final = ord('"')

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from validator.errors import DataError
-from validator.formats import typed
+from validator.formats.columnar import typed
 from validator.formats.header import Header, Seen
 from validator.formats.stream import native
 from validator.profile import Column

@@ -13,8 +13,8 @@ from typing import Any, Final
 import google_crc32c
 import numpy as np
 
+from validator.formats.tfrecord.wire import PADDING, Numbers
 from validator.formats.trouble import Trouble
-from validator.formats.wire import PADDING, Numbers
 
 BLOCK_BYTES: Final = 4 << 20
 """Read at a time."""

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import probe
-from validator.formats.blocks import BLOCK_BYTES, Blocks, after_line_end
-from validator.formats.complaints import line_ends
-from validator.formats.conversion import Conversion
-from validator.formats.dialect import Dialect
+from validator.formats.delimited import probe
+from validator.formats.delimited.blocks import BLOCK_BYTES, Blocks, after_line_end
+from validator.formats.delimited.complaints import line_ends
+from validator.formats.delimited.conversion import Conversion
+from validator.formats.delimited.dialect import Dialect
 from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.stream import unpacked
 from validator.formats.trouble import Trouble, Unfit

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import orc
 
-from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
+from tests.unit.validator.formats.reading import kinds, numeric, read_in_cuts, refusal, summary, text
 from validator.errors import DataError
-from validator.formats import columnar, stripes
+from validator.formats.columnar import parts, stripes
 
 NOISE = np.random.default_rng(1).integers(0, 2**62, 40_000)
 ROWS: Mapping[str, Any] = {"n": pa.array(range(40_000)), "noise": pa.array(NOISE)}
@@ -104,11 +104,11 @@ class TestBounds:
         held = orc.ORCFile(str(path)).read_stripe(0).nbytes
         assert held / 1.2 < stripe.decoded < held * 1.2
         assert stripe.stored < 20_000
-        monkeypatch.setattr(columnar, "PART_BYTES", stripe.decoded)
+        monkeypatch.setattr(parts, "PART_BYTES", stripe.decoded)
         assert summary(path).rows > 0
         # Another file, not that of a saved state.
         write(path, columns, compression="zstd")
-        monkeypatch.setattr(columnar, "PART_BYTES", stripe.decoded - 1)
+        monkeypatch.setattr(parts, "PART_BYTES", stripe.decoded - 1)
         assert re.search("stripe 0: its buffers have .* MiB decoded.*; write smaller stripes", refusal(path))
 
     def test_each_stripe_has_its_share(self, path: Path) -> None:

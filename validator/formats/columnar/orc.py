@@ -8,11 +8,11 @@ from typing import Any, Final
 from pyarrow import orc
 
 from validator.cuts import Cut, Extent, Weight
-from validator.formats import columnar, typed
-from validator.formats.columnar import explained
+from validator.formats.columnar import parts, typed
+from validator.formats.columnar.parts import explained
+from validator.formats.columnar.stripes import Stripe, stripes
 from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
-from validator.formats.stripes import Stripe, stripes
 from validator.profile import Column
 from validator.store import Object
 
@@ -25,17 +25,17 @@ class Orc:
     @property
     def weight(self) -> Weight:
         """Stripes are read apart."""
-        return Weight(columnar.SHARD_BYTES)
+        return Weight(parts.SHARD_BYTES)
 
     def header(self, target: Object) -> Header:
         """Reads the schema of the footer."""
-        columnar.demand_mark(target, "ORC", _MARK)
+        parts.demand_mark(target, "ORC", _MARK)
         with explained(target, "footer"), native(target) as source:
             return typed.header(orc.ORCFile(source).schema)
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Yields the declared kinds: ORC knows them."""
-        return columnar.survey(self.header(cut.target))
+        return parts.survey(self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the stripes of a cut, typed as the columns say."""
@@ -54,16 +54,16 @@ def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
         for number, stripe in enumerate(found):
             if cut.start <= stripe.start < cut.stop:
                 part = _stripe(file, number, stripe, target)
-                yield from columnar.batches(part, columns, _place(number), target)
+                yield from parts.batches(part, columns, _place(number), target)
 
 
 def _stripe(file: Any, number: int, stripe: Stripe, target: Object) -> Any:
     with explained(target, _place(number)):
-        columnar.demand_held(stripe.decoded, stripe.stored, "stripes")
+        parts.demand_held(stripe.decoded, stripe.stored, "stripes")
     try:
         return file.read_stripe(number)
-    except columnar.TROUBLE as error:
-        column = columnar.culprit(file.schema.names, lambda name: file.read_stripe(number, [name]))
+    except parts.TROUBLE as error:
+        column = parts.culprit(file.schema.names, lambda name: file.read_stripe(number, [name]))
         with explained(target, f"{_place(number)}{column}"):
             raise error
 

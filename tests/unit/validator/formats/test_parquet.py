@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
+from tests.unit.validator.formats.reading import kinds, numeric, read_in_cuts, refusal, summary, text
 from validator import dataset, formats, store
 from validator.cuts import Cut
 from validator.errors import DataError
-from validator.formats import bombs, columnar
-from validator.formats import parquet as subject
+from validator.formats.columnar import bombs, parts
+from validator.formats.columnar import parquet as subject
 
 
 def write(path: Path, columns: Mapping[str, Any], **options: Any) -> Path:
@@ -124,9 +124,9 @@ class TestBounds:
         path = write(
             tmp_path / "a.parquet", {"n": np.arange(10_000), "m": np.random.default_rng(1).random(10_000)}
         )
-        monkeypatch.setattr(columnar, "BATCH_ROWS", 4000)
+        monkeypatch.setattr(parts, "BATCH_ROWS", 4000)
         assert self._sizes(path) == [4000, 4000, 2000]
-        monkeypatch.setattr(columnar, "BATCH_BYTES", 32_000)
+        monkeypatch.setattr(parts, "BATCH_BYTES", 32_000)
         assert max(self._sizes(path)) <= 2000
 
     def test_a_great_row_group_is_read_through_windows(

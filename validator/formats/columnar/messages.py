@@ -13,8 +13,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
-from validator.formats import columnar
-from validator.formats.flatbuffer import Table
+from validator.formats.columnar import parts
+from validator.formats.columnar.flatbuffer import Table
 
 MAGIC: Final = b"ARROW1"
 CONTINUATION: Final = b"\xff\xff\xff\xff"
@@ -103,7 +103,7 @@ def message(source: Any, place: int, size: int) -> Message | None:
     table = Table.root(metadata)
     length = table.number(3, "<q")
     stored = min(length, size)
-    columnar.demand_held(stored, stored, "record batches")
+    parts.demand_held(stored, stored, "record batches")
     return _told(prefix + metadata, table, _read(source, length, size))
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from validator.formats.blocks import Block
-from validator.formats.quotes import marks
+from validator.formats.delimited.blocks import Block
+from validator.formats.delimited.quotes import marks
+from validator.formats.delimited.window import PADDING, Positions, Window
 from validator.formats.trouble import Trouble
-from validator.formats.window import PADDING, Positions, Window
 from validator.text import count, cut
 
 _ROW: Final = re.compile(r"Row #\d+: ")

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from validator.formats.quotes import MARK, marks, opening, seem_paired
+from validator.formats.delimited.quotes import MARK, marks, opening, seem_paired
+from validator.formats.delimited.window import Bytes, Positions, Window
 from validator.formats.trouble import Trouble
-from validator.formats.window import Bytes, Positions, Window
 
 BLOCK_BYTES: Final = 6 << 20
 """Text decoded at a time: less makes workers wait for Python's lock, more for fresh memory."""

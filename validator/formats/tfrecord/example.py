@@ -11,8 +11,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 from google.protobuf.message import DecodeError
 
 from validator.formats.batches import of_columns
+from validator.formats.tfrecord.wire import BYTES_LIST, FLOAT_LIST, INT64_LIST
 from validator.formats.trouble import Unfit
-from validator.formats.wire import BYTES_LIST, FLOAT_LIST, INT64_LIST
 from validator.profile import Column, Kind
 
 LISTS: Final[Mapping[Kind, int]] = {Kind.BYTES: BYTES_LIST, Kind.FLOAT: FLOAT_LIST, Kind.INT: INT64_LIST}

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from validator.formats import moments
+from validator.formats.columnar import moments
 from validator.formats.header import Header
 from validator.profile import Column, Kind
 

@@ -17,8 +17,9 @@ from validator import dataset, profiling, store
 from validator.crew import Crew
 from validator.cuts import Cut, Extent
 from validator.errors import DataError
-from validator.formats import Misfit, framing, of, tfrecord
-from validator.formats.tfrecord import TfRecord
+from validator.formats import Misfit, of
+from validator.formats.tfrecord import framing, reader
+from validator.formats.tfrecord.reader import TfRecord
 from validator.interruption import Interruption
 from validator.profile import Column, Kind
 from validator.profiling import Profiling
@@ -188,8 +189,8 @@ class TestRead:
 
 class TestDatasets:
     def test_a_feature_comes_up_late(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tfrecord, "PROBE_BYTES", 1)
-        monkeypatch.setattr(tfrecord, "_PROBE_BLOCK_BYTES", 40)
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
+        monkeypatch.setattr(reader, "_PROBE_BLOCK_BYTES", 40)
         put(tmp_path, N_ONLY + written([{"u": None}, {"u": (BYTES, [b"x"]), "v": (FLOAT, [])}]))
         found = profiled(tmp_path)
         assert found.dataset.columns == (
@@ -216,8 +217,8 @@ class TestDatasets:
     def test_a_feature_of_two_kinds_is_refused_once_it_is_met(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tfrecord, "PROBE_BYTES", 1)
-        monkeypatch.setattr(tfrecord, "_PROBE_BLOCK_BYTES", 40)
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
+        monkeypatch.setattr(reader, "_PROBE_BLOCK_BYTES", 40)
         put(tmp_path, written([{}, {"n": (INT64, [1])}, ONE, {"n": (BYTES, [b"x"])}]))
         with pytest.raises(DataError, match=r"record 4 .*'n' is bytes here and int64 in record 2"):
             profiled(tmp_path)
@@ -274,7 +275,7 @@ class TestRefused:
         assert why in refusal(tmp_path, content, "a.tfrecord.gz")
 
     def test_features_that_are_values(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tfrecord, "MAX_KEYS", 10)
+        monkeypatch.setattr(reader, "MAX_KEYS", 10)
         parts: list[Features] = [{f"user{number}": (INT64, [1])} for number in range(11)]
         assert "there are more than 10 features" in refusal(tmp_path, written(parts))
 

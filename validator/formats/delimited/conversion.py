@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from validator.formats.blocks import Block
-from validator.formats.complaints import complaint
-from validator.formats.quotes import MARK
+from validator.formats.delimited.blocks import Block
+from validator.formats.delimited.complaints import complaint
+from validator.formats.delimited.quotes import MARK
+from validator.formats.delimited.window import Bytes
 from validator.formats.trouble import Unfit
-from validator.formats.window import Bytes
 from validator.profile import Column, Kind
 from validator.text import cut
 

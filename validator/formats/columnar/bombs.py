@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from validator.formats.columnar import PART_BYTES, TROUBLE, Oversized
+from validator.formats.columnar.parts import PART_BYTES, TROUBLE, Oversized
 
 SPREAD: Final = 100
 """How many times of what it is stored in a column above PART_BYTES may be decoded, if its rows can differ."""

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, ipc
 
-from tests.unit.validator.reading import kinds, numeric, read_in_cuts, refusal, summary, text
+from tests.unit.validator.formats.reading import kinds, numeric, read_in_cuts, refusal, summary, text
 from validator import formats
 from validator.errors import DataError
-from validator.formats import columnar
+from validator.formats.columnar import parts
 
 COLUMNS: Mapping[str, Any] = {
     "n": pa.array(range(900)),
@@ -128,9 +128,9 @@ class TestBounds:
     def test_a_record_batch_that_is_too_great_is_refused(
         self, path: Path, compression: str | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(columnar, "MOST_BYTES", 8 << 20)
+        monkeypatch.setattr(parts, "MOST_BYTES", 8 << 20)
         assert summary(write(path, self.ZEROS, compression, rows=1 << 20)).rows == 1 << 20
-        monkeypatch.setattr(columnar, "MOST_BYTES", (8 << 20) - 1)
+        monkeypatch.setattr(parts, "MOST_BYTES", (8 << 20) - 1)
         complaint = "record batch 0: its buffers have 8 MiB decoded, more than the 7 MiB that are held"
         assert complaint in refusal(write(path, self.ZEROS, compression, rows=1 << 20))
 
@@ -138,8 +138,8 @@ class TestBounds:
     def test_one_that_is_packed_little_may_be_greater(
         self, path: Path, monkeypatch: pytest.MonkeyPatch, packing: int, *, is_refused: bool
     ) -> None:
-        monkeypatch.setattr(columnar, "PART_BYTES", 1 << 20)
-        monkeypatch.setattr(columnar, "PACKING", packing)
+        monkeypatch.setattr(parts, "PART_BYTES", 1 << 20)
+        monkeypatch.setattr(parts, "PACKING", packing)
         write(path, self.ZEROS, "zstd", rows=1 << 20)
         if is_refused:
             assert "more than the 1 MiB" in refusal(path)
@@ -147,7 +147,7 @@ class TestBounds:
             assert summary(path).rows == 1 << 20
 
     def test_a_later_one_is_refused_by_its_number(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(columnar, "PART_BYTES", 1 << 20)
+        monkeypatch.setattr(parts, "PART_BYTES", 1 << 20)
         texts = ["x"] * 250 + ["x" * (1 << 20)]
         assert "record batch 2: its buffers have 2 MiB" in refusal(write(path, {"s": texts}, "zstd"))
 
@@ -164,7 +164,7 @@ class TestBounds:
             for number in range(4):
                 words = [*words * is_growing, f"{number}" * 600]
                 writer.write_batch(pa.record_batch({"s": pa.array(words).dictionary_encode()}))
-        monkeypatch.setattr(columnar, "MOST_BYTES", 2000)
+        monkeypatch.setattr(parts, "MOST_BYTES", 2000)
         if is_refused:
             assert "write smaller dictionaries" in refusal(path)
         else:

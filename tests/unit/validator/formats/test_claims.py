@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.unit.validator.reading import refusal, summary
-from validator.formats.claims import Claim, Contradiction
+from tests.unit.validator.formats.reading import refusal, summary
+from validator.formats.columnar.claims import Claim, Contradiction
 
 NAN = float("nan")
 WRITER = b"parquet-cpp-arrow version"

@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import json_blocks, json_rows
 from validator.formats.batches import gathered
 from validator.formats.header import Header, Misfit, Reading, Seen
-from validator.formats.lines import Lines
+from validator.formats.jsonlines import blocks, objects
+from validator.formats.jsonlines.lines import Lines
 from validator.formats.shape import MAX_KEYS, Clash, Shape
 from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column
@@ -66,7 +66,7 @@ class JsonLines:
         with self._explained(target), self._open(target) as source:
             for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
                 is_empty = False
-                for piece in json_blocks.pieces(offset, content, met.columns):
+                for piece in blocks.pieces(offset, content, met.columns):
                     met.look(*piece, 0)
         if is_empty:
             raise _refused(target, "it is empty, it has not one row")
@@ -78,7 +78,7 @@ class JsonLines:
         met, rows = _Met(), 0
         with self._explained(cut.target), self._open(cut.target) as source:
             for offset, content in _blocks(Lines(source)):
-                for piece in json_blocks.pieces(offset, content, met.columns):
+                for piece in blocks.pieces(offset, content, met.columns):
                     rows += met.look(*piece, rows)
                     seen = list(met.shape.harvest(rows))
                     # Rows without a key count with the next that have one.
@@ -95,7 +95,7 @@ class JsonLines:
             lines = self._lines(source, cut)
             met = _Met(columns)
             for offset, content in _blocks(lines):
-                for piece in json_blocks.pieces(offset, content, columns):
+                for piece in blocks.pieces(offset, content, columns):
                     yield met.table(*piece)
             if not self._compression:
                 extent.begin, extent.end = lines.begin, lines.offset
@@ -160,7 +160,7 @@ class _Met:
         self.shape = Shape()
         self.columns = tuple(columns or ())
         self._is_looking = columns is None
-        self._made = json_blocks.schema(self.columns)
+        self._made = blocks.schema(self.columns)
         self._read: Any = None
         """Nothing was met so far while it is None."""
 
@@ -178,7 +178,7 @@ class _Met:
                 self.shape.fields[name].count(column.combine_chunks(), numbers)
             return len(numbers)
         found = 0
-        for place, row in json_rows.rows(offset, content):
+        for place, row in objects.rows(offset, content):
             self._learn(place, row, rows + found)
             found += 1
         self._finish(offset)
@@ -189,21 +189,21 @@ class _Met:
         if (table := self._decoded(content)) is not None:
             return table if table.schema.equals(self._made) else table.cast(self._made)
         found = []
-        for place, row in json_rows.rows(offset, content):
+        for place, row in objects.rows(offset, content):
             self._learn(place, row, 0)
             try:
-                found.append(json_rows.fitted(row, self.columns))
+                found.append(objects.fitted(row, self.columns))
             except Unfit as unfit:
                 raise Trouble(place, str(unfit)) from unfit
         self._finish(offset)
-        return json_blocks.from_rows(found, self.columns)
+        return blocks.from_rows(found, self.columns)
 
     def _decoded(self, content: bytes) -> Any:
-        return None if self._read is None else json_blocks.table(content, self._read)
+        return None if self._read is None else blocks.table(content, self._read)
 
     def _learn(self, offset: int, row: dict[str, Any], number: int) -> None:
         try:
-            json_rows.learn(self.shape, row, number)
+            objects.learn(self.shape, row, number)
         except Clash as clash:
             raise Trouble(offset, str(clash)) from clash
 
@@ -214,7 +214,7 @@ class _Met:
                 raise Trouble(offset, f"there are more than {MAX_KEYS:,} keys; are some of them values?")
             self.columns = self.shape.columns()
         if self.shape.fields:
-            self._read = json_blocks.schema(self.columns, self.shape)
+            self._read = blocks.schema(self.columns, self.shape)
 
 
 def _demand_text(head: bytes) -> None:

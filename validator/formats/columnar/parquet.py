@@ -11,9 +11,9 @@ from pyarrow import parquet
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
-from validator.formats import bombs, columnar, typed
-from validator.formats.claims import Claim, Contradiction, claims
-from validator.formats.columnar import explained
+from validator.formats.columnar import bombs, parts, typed
+from validator.formats.columnar.claims import Claim, Contradiction, claims
+from validator.formats.columnar.parts import explained
 from validator.formats.header import Header, Reading, Seen
 from validator.formats.stream import native
 from validator.profile import Column
@@ -43,7 +43,7 @@ class Parquet:
     @property
     def weight(self) -> Weight:
         """Row groups are read apart."""
-        return Weight(columnar.SHARD_BYTES)
+        return Weight(parts.SHARD_BYTES)
 
     def header(self, target: Object) -> Header:
         """Reads the schema of the footer."""
@@ -52,7 +52,7 @@ class Parquet:
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Yields the declared kinds: Parquet knows them."""
-        return columnar.survey(self.header(cut.target))
+        return parts.survey(self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the row groups of a cut, typed as the columns say."""
@@ -72,7 +72,7 @@ class _Group:
 
     @property
     def batch_rows(self) -> int:
-        return columnar.batch_rows(self.rows, self.decoded)
+        return parts.batch_rows(self.rows, self.decoded)
 
 
 def _batches(cut: Cut, columns: Sequence[Column]) -> Iterator[Any]:
@@ -106,7 +106,7 @@ def _of_group(
     except Contradiction as error:
         with explained(target, f"row group {group.number}, column {error.name!r}"):
             raise
-    except columnar.TROUBLE as error:
+    except parts.TROUBLE as error:
         with explained(target, f"row group {group.number}{_culprit(file, group)}"):
             raise error
     if rows != group.rows:
@@ -119,7 +119,7 @@ def _culprit(file: Any, group: _Group) -> str:
         for _ in file.iter_batches(group.batch_rows, [group.number], [path], use_threads=False):
             pass
 
-    return columnar.culprit([file.schema.column(leaf).path for leaf in range(len(file.schema))], read)
+    return parts.culprit([file.schema.column(leaf).path for leaf in range(len(file.schema))], read)
 
 
 def _footer(source: Any, target: Object) -> Any:
@@ -127,7 +127,7 @@ def _footer(source: Any, target: Object) -> Any:
     try:
         footer = parquet.read_metadata(source)
     except pa.ArrowInvalid as error:
-        columnar.demand_mark(target, "Parquet", _MARK)
+        parts.demand_mark(target, "Parquet", _MARK)
         if "magic bytes" not in str(error):
             raise
         raise ValueError("its end is not that of a Parquet file, it was cut off") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.validator.reading import kinds, numeric, refusal, summary, text
+from tests.unit.validator.formats.reading import kinds, numeric, refusal, summary, text
 from validator.errors import DataError, UsageError
 from validator.profile import Kind
 

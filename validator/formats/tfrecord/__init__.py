@@ -1,0 +1,1 @@
+"""TFRecord of tf.Example: a file -> frames with checksums -> the wire format of many examples -> batches."""
