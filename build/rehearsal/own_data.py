@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.json
+import pyarrow.orc
 import pyarrow.parquet
 
 from build.errors import UserError
@@ -15,7 +19,34 @@ from build.errors import UserError
 DELIMITERS: Final = (";", "\t", "|")
 """What other people separate columns by; we read commas."""
 
-SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
+_HEAD_BYTES: Final = 1 << 20
+
+
+def _of_text(path: Path, delimiter: str) -> list[str]:
+    with pyarrow.csv.open_csv(path, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter)) as reader:
+        return list(reader.schema.names)
+
+
+def _of_json_lines(path: Path) -> list[str]:
+    with pa.input_stream(str(path), compression="detect") as source:
+        head = source.read(_HEAD_BYTES)
+    whole = head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1]
+    return list(pyarrow.json.read_json(pa.BufferReader(whole)).column_names)
+
+
+_TEXTS: Final[Mapping[str, Callable[[Path], list[str]]]] = {
+    ".csv": partial(_of_text, delimiter=","),
+    ".tsv": partial(_of_text, delimiter="\t"),
+    ".jsonl": _of_json_lines,
+    ".ndjson": _of_json_lines,
+}
+
+FORMATS: Final[Mapping[str, Callable[[Path], list[str]]]] = {
+    ".parquet": lambda path: list(pyarrow.parquet.read_schema(path).names),
+    ".orc": lambda path: list(pyarrow.orc.ORCFile(path).schema.names),
+    **{suffix + packing: columns for suffix, columns in _TEXTS.items() for packing in ("", ".gz", ".bz2")},
+}
+"""What Prepare reads, by the end of a name, and how its columns are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +85,27 @@ def look(data: str, label: str | None, drop: str | None) -> OwnData:
 def _files(path: Path) -> tuple[Path, ...]:
     if not path.exists():
         raise UserError(
-            f"cannot read {path}: it does not exist; DATA is a CSV or Parquet file, or a folder of them"
+            f"cannot read {path}: it does not exist; DATA is a file like trips.csv, or a folder of files"
         )
     found = sorted(path.iterdir()) if path.is_dir() else [path]
     files = tuple(file for file in found if file.is_file() and _is_data(file.name))
     if not files:
-        raise UserError(f"cannot read {path}: it holds no {', '.join(SUFFIXES)} file; name the data itself")
+        known = ", ".join(FORMATS)
+        raise UserError(
+            f"cannot read {path}: there is no file whose name ends with one of {known}; name the data itself"
+        )
     return files
 
 
 def _is_data(name: str) -> bool:
     """Whether Init would put an object of this name on the manifest."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith(("_", "."))
+    return name.lower().endswith(tuple(FORMATS)) and not name.startswith(("_", "."))
 
 
 def _columns(path: Path) -> list[str]:
+    columns_of = next(columns for suffix, columns in FORMATS.items() if path.name.lower().endswith(suffix))
     try:
-        if path.suffix.lower() == ".parquet":
-            return list(pyarrow.parquet.read_schema(path).names)
-        with pyarrow.csv.open_csv(path) as reader:
-            return list(reader.schema.names)
+        return columns_of(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}; is it a table?") from error
 

@@ -534,7 +534,7 @@ def _group(kind: Format, schema: StructType, objects: tuple[Judged, ...]) -> Ali
 
 def _schema(spark: SparkSession, kind: Format, data_uri: str, objects: Sequence[Judged]) -> StructType:
     """Return the objects' own schema; the columns of a delimited text are text until they are typed."""
-    from py4j.protocol import Py4JJavaError  # type: ignore[import-not-found]  # noqa: PLC0415
+    from py4j.protocol import Py4JJavaError  # noqa: PLC0415
     from pyspark.errors import PySparkException  # noqa: PLC0415
 
     paths = [literal(data_uri + each.path) for each in objects]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.orc
 import pyarrow.parquet
 import pytest
 
 from build.errors import ExitCode, UserError
-from build.rehearsal.own_data import look
+from build.rehearsal.own_data import FORMATS, look
+from steps.prepare import main as prepare
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gz": gzip.compress, "bz2": bz2.compress}
 
 
 @pytest.fixture
@@ -28,6 +35,35 @@ def test_a_folder_of_parquet_leaves_other_files_out(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "part-0.parquet")
     (tmp_path / "README.md").write_text("no data")
     assert [file.name for file in look(str(tmp_path), "b", None).files] == ["part-0.parquet"]
+
+
+def test_what_is_looked_at_is_what_prepare_reads() -> None:
+    assert set(FORMATS) == set(prepare.FORMATS)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_columns_of_every_format(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"trips{name}"
+    table = pa.table({"fare": [1.5], "label": [1]})
+    if name == ".parquet":
+        pyarrow.parquet.write_table(table, path)
+    elif name == ".orc":
+        pyarrow.orc.write_table(table, path)
+    else:
+        kind, _, packing = name[1:].partition(".")
+        mark = {"csv": ",", "tsv": "\t"}.get(kind)
+        text = f"fare{mark}label\n1.5{mark}1\n" if mark else '{"fare": 1.5}\n{"fare": 2, "label": 1}\n'
+        path.write_bytes(PACKINGS[packing](text.encode()))
+    assert look(str(path), "label", "fare").files == (path,)
+    with pytest.raises(UserError, match="has fare, label; name one of these"):
+        look(str(path), "tip", None)
+
+
+def test_json_lines_are_looked_at_up_to_a_bound(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_text(f'{{"label": 1, "text": "{"x" * 1000}"}}\n' * 2000 + '{"late": 1}\n')
+    with pytest.raises(UserError, match="cannot use column late"):
+        look(str(path), "late", None)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +88,9 @@ def test_data_that_does_not_exist(tmp_path: Path) -> None:
         look(str(tmp_path / "absent.csv"), "label", None)
 
 
-@pytest.mark.parametrize("name", ["empty.csv", "broken.parquet", "notes.txt"])
+@pytest.mark.parametrize(
+    "name", ["empty.csv", "broken.parquet", "broken.orc", "empty.jsonl", "no.csv.gz", "notes.txt"]
+)
 def test_what_is_no_table_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(UserError, match=f"cannot read .*{name}"):
@@ -61,7 +99,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["_trips.csv", ".trips.csv"])
 def test_a_hidden_file_is_no_data_as_in_the_pipeline(table: Path, name: str) -> None:
-    with pytest.raises(UserError, match="it holds no"):
+    with pytest.raises(UserError, match="there is no file"):
         look(str(table.rename(table.parent / name)), "label", None)
 
 
