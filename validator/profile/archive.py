@@ -1,7 +1,7 @@
 """How a state is stored: one line of JSON, then all blobs in one zstd frame. No pickle.
 
 The line has `engine`, `rows`, `columns` (per column, and per field of a struct, its scalars and the names and
-sizes of its blobs, in order), and `bytes` and `crc32` of the blobs together before they were compressed.
+sizes of its blobs, in order), and `bytes` and `crc32c` of the blobs together before they were compressed.
 Blobs of exact counts: `values` (int64 or float64), or `offsets` (int32) and `bytes` of texts; then `counts`
 (int64); all little-endian. Blobs beyond the limit are Apache DataSketches' own: `quantiles.kll`,
 `frequent.items`, `distinct.theta`.
@@ -10,10 +10,10 @@ Blobs of exact counts: `values` (int64 or float64), or `offsets` (int32) and `by
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import google_crc32c
 import numpy as np
 import pyarrow as pa
 
@@ -30,7 +30,7 @@ _LARGEST: Final = 2 << 30
 def pack(index: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
     """Returns an index and blobs as one content."""
     body = b"".join(blobs)
-    line = json.dumps({**index, "bytes": len(body), "crc32": zlib.crc32(body)})
+    line = json.dumps({**index, "bytes": len(body), "crc32c": google_crc32c.value(body)})
     packed: bytes = pa.Codec("zstd", _LEVEL).compress(body, asbytes=True)
     return line.encode() + b"\n" + packed
 
@@ -46,10 +46,10 @@ def unpack(content: bytes) -> tuple[Mapping[str, Any], memoryview]:
     size = index["bytes"]
     if not 0 <= size <= _LARGEST:
         raise ValueError("blobs of an impossible size")
-    body = memoryview(pa.Codec("zstd").decompress(packed, size)) if size else memoryview(b"")
-    if zlib.crc32(body) != index["crc32"]:
+    body = pa.Codec("zstd").decompress(packed, size, asbytes=True) if size else b""
+    if google_crc32c.value(body) != index["crc32c"]:
         raise ValueError("blobs that are not those that were stored")
-    return index, body
+    return index, memoryview(body)
 
 
 def described(parts: Parts) -> dict[str, Any]:

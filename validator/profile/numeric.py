@@ -86,11 +86,12 @@ class NumericDigest:
 
     def add_counted(self, values: Values, counts: Tally) -> None:
         """Takes in numbers, each as often as its count says."""
+        if counts.max(initial=1) == 1:
+            self.add(values)
+            return
         finite, occurrences = self.numbers.add(values.to_numpy(), counts)
-        if occurrences is None or occurrences.max(initial=1) == 1:
-            self.quantiles.add(finite)
-        else:
-            self.quantiles.add_counted(finite.astype(np.float64), occurrences)
+        assert occurrences is not None  # noqa: S101 - counts in, counts out
+        self.quantiles.add_counted(finite.astype(np.float64), occurrences)
 
     def merge(self, other: NumericDigest) -> None:
         """Takes in another's numbers."""

@@ -43,8 +43,12 @@ class Quantiles:
 
     def add_counted(self, values: Floats, counts: Tally) -> None:
         """Takes in numbers that occur many times each, a bounded piece at a time."""
-        for start in range(0, int(counts.sum()), _REPEAT_AT_ONCE):
-            self.add(_repeated(values, np.cumsum(counts), start, start + _REPEAT_AT_ONCE))
+        if (total := int(counts.sum())) <= _REPEAT_AT_ONCE:
+            self.add(np.repeat(values, counts))
+            return
+        ends = np.cumsum(counts)
+        for start in range(0, total, _REPEAT_AT_ONCE):
+            self.add(_repeated(values, ends, start, start + _REPEAT_AT_ONCE))
 
     def merge(self, other: Quantiles) -> None:
         """Takes in another's numbers."""

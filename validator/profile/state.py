@@ -18,7 +18,7 @@ from validator.profile.presence import PresenceState
 from validator.profile.summary import ColumnSummary, Presence, StructSummary, Summary
 from validator.profile.text import TextDigest
 
-ENGINE_VERSION: Final = 3
+ENGINE_VERSION: Final = 4
 """Raised whenever equal data would give another state, or another serialization."""
 
 _ARROW_TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.binary()}
