@@ -168,8 +168,14 @@ def _below(name: str) -> Iterator[str]:
 def _matching(folder: str, parts: Sequence[str]) -> Iterator[str]:
     """Yields the files below a folder that the parts of a pattern match, some of them twice."""
     waiting = [(folder, parts)]
+    walked = set()
     while waiting:
         place, left = waiting.pop()
+        if left and is_any_folders(left[0]):
+            # Several of these lead to a folder by many ways.
+            if (place, len(left)) in walked:
+                continue
+            walked.add((place, len(left)))
         if left:
             waiting.extend(_steps(place, left))
         else:

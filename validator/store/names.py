@@ -87,13 +87,22 @@ def fits(names: Sequence[str], parts: Sequence[str]) -> bool:
         names: The parts of the path.
         parts: Those of the pattern; a sign never stands for a slash.
     """
-    if not parts:
-        return not any(is_hidden(name) for name in names)
-    if not names:
-        return False
-    if is_any_folders(parts[0]):
-        return fits(names, parts[1:]) or (not is_hidden(names[0]) and fits(names[1:], parts))
-    return matches(names[0], parts[0]) and fits(names[1:], parts[1:])
+    # All places in the pattern that the names so far may have led to: to try each way apart takes for ever.
+    places = {0}
+    for number, name in enumerate(names):
+        places |= {place + 1 for place in places if _stays(parts, place)}
+        if len(parts) in places and not any(map(is_hidden, names[number:])):
+            return True
+        places = {place for place in places if _stays(parts, place) and not is_hidden(name)} | {
+            place + 1
+            for place in places
+            if place < len(parts) and not is_any_folders(parts[place]) and matches(name, parts[place])
+        }
+    return len(parts) in places
+
+
+def _stays(parts: Sequence[str], place: int) -> bool:
+    return place < len(parts) and is_any_folders(parts[place])
 
 
 def too_many(uri: str, most: int) -> UsageError:
