@@ -45,9 +45,17 @@ class Block:
 
         Raises:
             Trouble: They do not.
+            Unpaired: The last one opens a field.
         """
-        if not self.is_paired:
-            marks(np.concatenate([_LINE_END, self.content, _LINE_END]), delimiter, self.offset)
+        if self.is_paired:
+            return
+        padded = np.concatenate([_LINE_END, self.content, _LINE_END])
+        if len(marks(padded, delimiter, self.offset)) % 2:
+            raise Unpaired
+
+
+class Unpaired(Exception):  # noqa: N818 - says that a block has to be cut anew
+    """A block that seemed to end with a row ends within a field."""
 
 
 class Blocks:
@@ -79,6 +87,7 @@ class Blocks:
         self._longest = longest
         self.lacks_line_end = False
         """Whether the last row ended with the text."""
+        self._is_refuted = False
 
     @property
     def offset(self) -> int:
@@ -101,6 +110,7 @@ class Blocks:
         Raises:
             Trouble: It has no end, or one that is not read.
         """
+        self._skip_blank_lines()
         wanted = self._size
         while self._window.fill(wanted):
             bounding = self._marks()
@@ -114,6 +124,10 @@ class Blocks:
                 wanted = self._more(bounding)
         return b""
 
+    def refute(self) -> None:
+        """Takes back the block given out last, which is `Unpaired`: the next one begins where it did."""
+        self._is_refuted = True
+
     def __iter__(self) -> Iterator[Block]:
         """Yields the rows.
 
@@ -124,9 +138,11 @@ class Blocks:
         while not self._is_done() and self._window.fill(self._within_reach(wanted, reach)):
             if end := self._apparent_end():
                 yield Block(self._window.offset, self._window.content(end), is_paired=False)
-                self._window.drop(end)
-                wanted = self._size
-                continue
+                if not self._is_refuted:
+                    self._window.drop(end)
+                    wanted = self._size
+                    continue
+                self._is_refuted = False
             bounding = self._marks()
             if end := self._end(bounding) or self._rest(bounding):
                 self.lacks_line_end = not self._end(bounding)
@@ -135,6 +151,16 @@ class Blocks:
                 wanted = self._size
             else:
                 wanted, reach = self._more(bounding), 2 * reach
+
+    def _skip_blank_lines(self) -> None:
+        """Goes to the first line that is not blank, all blank ones held at once."""
+        while held := self._window.fill(self._size):
+            text = self._window.content(held).tobytes()
+            blank = held - len(text.lstrip(b"\r\n"))
+            end = text.rfind(b"\n", 0, blank) + 1
+            self._window.drop(end)
+            if blank < held or not end:
+                return
 
     def _is_done(self) -> bool:
         return self._stop is not None and self._window.offset >= self._stop

@@ -6,7 +6,7 @@ Only an empty field is missing; NA, null and NaN are what they say, as TFDV has 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from validator.formats.delimited.blocks import Block
+from validator.formats.delimited.blocks import Block, Blocks, Unpaired
 from validator.formats.delimited.complaints import complaint
 from validator.formats.delimited.quotes import MARK
 from validator.formats.delimited.window import Bytes
@@ -60,13 +60,22 @@ class Conversion:
         """How many columns there are."""
         return len(self._types)
 
-    def batch(self, block: Block) -> Any:
-        """Returns the rows of a block.
+    def batches(self, blocks: Blocks) -> Iterator[Any]:
+        """Yields the rows of a text, block by block.
 
         Raises:
             Trouble: A row has too few or too many fields, or its text is not UTF-8.
             Unfit: A value does not fit its column.
         """
+        for block in blocks:
+            try:
+                batch = self._batch(block)
+            except Unpaired:
+                blocks.refute()
+            else:
+                yield batch
+
+    def _batch(self, block: Block) -> Any:
         table = self._read(block, self._converting)
         if not block.is_paired and any(map(_has_marks, table.columns)):
             block.demand_pairs(ord(self._parsing.delimiter))

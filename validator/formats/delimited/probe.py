@@ -15,6 +15,8 @@ from validator.formats.header import Seen
 from validator.profile import Kind
 from validator.text import cut
 
+HEAD_BYTES: Final = 1 << 20
+"""Text whose values decide the kinds first tried."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 COLUMNS: Final = 100_000
 """How many a text may have: each costs time and memory in every block."""
@@ -56,13 +58,15 @@ class Foreign(Exception):  # noqa: N818 - becomes a DataError
 
 
 def demand_text(head: bytes) -> None:
-    """Refuses what is not UTF-8 text, by its first bytes.
+    """Refuses what is not UTF-8 text, by its first `HEAD_BYTES`.
 
     Raises:
-        Foreign: It is something else, or empty.
+        Foreign: It is something else, empty, or blank for so long.
     """
     if not head.removeprefix(BYTE_ORDER_MARK).strip():
-        raise Foreign("it is empty, it has not even a header")
+        if len(head) < HEAD_BYTES:
+            raise Foreign("it is empty, it has not even a header")
+        raise Foreign("its first MiB is blank, there is not even a header", "take the blank lines away")
     for mark, name in _MARKS.items():
         if head.startswith(mark):
             raise Foreign(f"its text is {name}, not UTF-8")

@@ -21,9 +21,6 @@ from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column, Kind
 from validator.store import Object
 
-PROBE_BYTES: Final = 1 << 20
-"""Text whose values decide the kinds first tried."""
-
 _COLUMN_BYTES: Final = 8 << 10
 _WIDEST_BYTES: Final = 32 << 20
 _TEXT: Final = Weight(64 << 20)
@@ -107,8 +104,7 @@ class Delimited:
                 self._skip_header(blocks)
             else:
                 extent.begin = extent.end = blocks.offset
-            for block in blocks:
-                yield conversion.batch(block)
+            yield from conversion.batches(blocks)
             extent.lacks_line_end = blocks.lacks_line_end
             if not self._packing:
                 extent.end = blocks.offset
@@ -130,14 +126,14 @@ class Delimited:
 
     def _probed(self, target: Object) -> Header:
         with unpacked(target, self._packing) as source:
-            blocks = Blocks(source, ord(self._delimiter), size=PROBE_BYTES)
-            head = blocks.head(PROBE_BYTES)
+            blocks = Blocks(source, ord(self._delimiter), size=probe.HEAD_BYTES)
+            head = blocks.head(probe.HEAD_BYTES)
             probe.demand_text(head)
             if not self._columns:
                 probe.demand_delimiter(head, self._delimiter)
             names = self._skip_header(blocks)
             conversion = Conversion([Column(name, Kind.BYTES) for name in names], self._delimiter)
-            first = next((conversion.batch(block) for block in blocks), conversion.nothing())
+            first = next(conversion.batches(blocks), conversion.nothing())
         kinds = [probe.guess(column) for column in first.columns]
         columns = [Column(name, kind or Kind.INT) for name, kind in zip(names, kinds, strict=True)]
         empty = frozenset(name for name, kind in zip(names, kinds, strict=True) if kind is None)

@@ -124,6 +124,32 @@ def test_any_blocks_and_cuts_give_the_rows_of_the_whole(
     assert [tuple(field or None for field in row or [""]) for row in parsed] == expected
 
 
+ORDINARY = [("a", "a"), ('5"', '5"'), ('x"y', 'x"y'), ("", None)]
+QUOTED = [
+    ('"l\nm"', "l\nm"),
+    ('"p,q"', "p,q"),
+    ('"""r"""', '"r"'),
+    ('"5"""', '5"'),
+    ('"\n"', "\n"),
+    ('"\n,"', "\n,"),
+]
+
+
+@given(
+    table=st.lists(st.lists(st.sampled_from(ORDINARY + QUOTED), min_size=2, max_size=2), max_size=12),
+    size=st.integers(1, 60),
+)
+@example(table=[[ORDINARY[1], ORDINARY[0]], [ORDINARY[0], ('"b\nc,d\ne,f"', "b\nc,d\ne,f")]], size=14)
+@settings(max_examples=500, deadline=None)
+def test_an_ordinary_mark_before_a_comma_cuts_no_field(
+    folder: Path, table: list[list[tuple[str, str | None]]], size: int
+) -> None:
+    """Such a mark looks like one that closes a field, and makes up for one that is still open."""
+    text = "x,y\n" + "".join(",".join(cell for cell, _ in row) + "\n" for row in table)
+    of = target(folder, text.encode())
+    assert read(Delimited(block_bytes=size), of) == [tuple(value for _, value in row) for row in table]
+
+
 def test_a_cut_that_guesses_wrong_is_read_again_from_where_the_one_before_ended(folder: Path) -> None:
     content = b"x,y\n" + b'1,"a\n2,b\n3,c"\n' * 50
     found, again = joined(Delimited(), target(folder, content), [0, 12, 200, 407, len(content)])
@@ -341,6 +367,15 @@ class TestDialects:
 
 
 class TestBlankLines:
+    def test_any_number_before_the_header(self, folder: Path) -> None:
+        of = target(folder, b"\r\n" * 200_000 + b"a,b\n1,2\n")
+        assert read(Delimited(block_bytes=1000), of) == [("1", "2")]
+
+    def test_so_many_that_no_header_is_in_sight_are_refused(self, folder: Path) -> None:
+        of = target(folder, b"\n" * probe.HEAD_BYTES + b"a,b\n1,2\n")
+        with pytest.raises(DataError, match="its first MiB is blank, there is not even a header"):
+            Delimited().header(of)
+
     def test_between_rows_of_several_columns_they_are_nothing(self, folder: Path) -> None:
         of = target(folder, b"\n\r\na,b\n\n1,2\r\n\r\n\n3,4\n\n")
         assert read(Delimited(), of) == [("1", "2"), ("3", "4")]
