@@ -1,6 +1,7 @@
 """Saved states: what is known of a finished shard, under a name that only equal work has.
 
-A file is one line of JSON (all but the profile, and the shard in words), then the profile.
+A file is one line of JSON (all but the profile, and the shard in words), then the profile, whose checksum
+covers both.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class States:
         uri = self.name(shard)
         try:
             head, _, content = store.at(uri).read(uri).partition(b"\n")
+            profile = Profile.from_bytes(content, self._columns, head)
             extent = json.loads(head)
-            profile = Profile.from_bytes(content, self._columns)
             return State(profile, extent["begin"], extent["end"], tuple(extent["unterminated"]))
         except (UsageError, ValueError, KeyError, TypeError):
             # S3 answers "denied" for what is absent to those who may not list.
@@ -61,13 +62,14 @@ class States:
 
     def save(self, shard: Shard, state: State) -> None:
         """Saves the state of a finished shard."""
-        head = {
+        extent = {
             "shard": str(shard),
             "begin": state.begin,
             "end": state.end,
             "unterminated": state.unterminated,
         }
-        store.write(self.name(shard), json.dumps(head).encode() + b"\n" + state.profile.to_bytes())
+        head = json.dumps(extent).encode()
+        store.write(self.name(shard), head + b"\n" + state.profile.to_bytes(head))
 
     def name(self, shard: Shard) -> str:
         """Returns where a shard's state lies: other bytes, columns, dialect or engine have other names."""

@@ -1,7 +1,9 @@
-"""How a state is stored: one line of JSON, then all blobs in one zstd frame. No pickle.
+"""How a state is stored: a line with a checksum, one of JSON, then all blobs in one zstd frame. No pickle.
 
-The line has `engine`, `rows`, `columns` (per column, and per field of a struct, its scalars and the names and
-sizes of its blobs, in order), and `bytes` and `crc32c` of the blobs together before they were compressed.
+The checksum is the CRC-32C, as eight hexadecimal digits, of what is stored beside the state (by `states`, a
+line before it) and of every byte after its own line. The JSON has `engine`, `rows`, `columns` (per column,
+and per field of a struct, its scalars and the names and sizes of its blobs, in order), and `bytes` of the
+blobs together before they were compressed.
 Blobs of exact counts: `values` (int64 or float64), or `offsets` (int32) and `bytes` of texts; then `counts`
 (int64); all little-endian. Blobs beyond the limit are Apache DataSketches' own: `quantiles.kll`,
 `frequent.items`, `distinct.theta`.
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, Final
 
 import google_crc32c
@@ -27,29 +30,34 @@ _LARGEST: Final = 2 << 30
 """Bytes of blobs; no state comes near, a damaged one may claim more."""
 
 
-def pack(index: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
-    """Returns an index and blobs as one content."""
+def pack(index: Mapping[str, Any], blobs: Sequence[bytes], beside: bytes = b"") -> bytes:
+    """Returns an index and blobs as one content, whose checksum covers what is stored beside it too."""
     body = b"".join(blobs)
-    line = json.dumps({**index, "bytes": len(body), "crc32c": google_crc32c.value(body)})
+    line = json.dumps({**index, "bytes": len(body)}).encode()
     packed: bytes = pa.Codec("zstd", _LEVEL).compress(body, asbytes=True)
-    return line.encode() + b"\n" + packed
+    return b"\n".join([_checksum(beside, line, packed), line, packed])
 
 
-def unpack(content: bytes) -> tuple[Mapping[str, Any], memoryview]:
+def unpack(content: bytes, beside: bytes = b"") -> tuple[Mapping[str, Any], memoryview]:
     """Returns the index and all blobs of a content.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: It is damaged, or what is stored beside it is.
     """
-    line, _, packed = content.partition(b"\n")
+    checksum, line, packed = content.split(b"\n", 2)
+    if checksum != _checksum(beside, line, packed):
+        raise ValueError("not the bytes that were stored")
     index = json.loads(line)
     size = index["bytes"]
     if not 0 <= size <= _LARGEST:
         raise ValueError("blobs of an impossible size")
     body = pa.Codec("zstd").decompress(packed, size, asbytes=True) if size else b""
-    if google_crc32c.value(body) != index["crc32c"]:
-        raise ValueError("blobs that are not those that were stored")
     return index, memoryview(body)
+
+
+def _checksum(beside: bytes, line: bytes, packed: bytes) -> bytes:
+    # By pieces: a state may be large, and to put them together would copy it.
+    return b"%08x" % reduce(google_crc32c.extend, (line, b"\n", packed), google_crc32c.value(beside))
 
 
 def described(parts: Parts) -> dict[str, Any]:

@@ -18,8 +18,11 @@ from validator.profile.presence import PresenceState
 from validator.profile.summary import ColumnSummary, Presence, StructSummary, Summary
 from validator.profile.text import TextDigest
 
-ENGINE_VERSION: Final = 4
+ENGINE_VERSION: Final = 5
 """Raised whenever equal data would give another state, or another serialization."""
+
+_UNREADABLE: Final = (KeyError, TypeError, IndexError, OSError, RuntimeError, pa.ArrowException)
+"""What reading raises beside ValueError; RuntimeError is that of datasketches."""
 
 _ARROW_TYPES: Final = {Kind.INT: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BYTES: pa.binary()}
 
@@ -39,8 +42,9 @@ class Profile:
 
     def __init__(self, columns: Sequence[Column], large: Iterable[Path] = ()) -> None:
         limits = Limits.for_width(sum(column.leaves for column in columns))
+        known = frozenset(large)
         self.rows = 0
-        self._columns = tuple(_state_of(column, limits, (), frozenset(large)) for column in columns)
+        self._columns = tuple(_state_of(column, limits, (), known) for column in columns)
 
     @property
     def large(self) -> Iterator[Path]:
@@ -64,23 +68,33 @@ class Profile:
         """Says what is known of all rows."""
         return Summary(self.rows, tuple(state.finish() for state in self._columns))
 
-    def to_bytes(self) -> bytes:
-        """Returns the state as `archive` describes it."""
+    def to_bytes(self, beside: bytes = b"") -> bytes:
+        """Returns the state as `archive` describes it.
+
+        Args:
+            beside: What is stored beside it: its checksum covers that too.
+        """
         blobs: list[bytes] = []
         columns = [state.to_scalars(blobs) for state in self._columns]
-        return archive.pack({"engine": ENGINE_VERSION, "rows": self.rows, "columns": columns}, blobs)
+        index = {"engine": ENGINE_VERSION, "rows": self.rows, "columns": columns}
+        return archive.pack(index, blobs, beside)
 
     @classmethod
-    def from_bytes(cls, content: bytes, columns: Sequence[Column]) -> Profile:
+    def from_bytes(cls, content: bytes, columns: Sequence[Column], beside: bytes = b"") -> Profile:
         """Reads a stored state of these columns.
 
+        Args:
+            content: What `to_bytes` returned.
+            columns: What it holds.
+            beside: What was stored beside it.
+
         Raises:
-            ValueError: It is damaged, or of another engine or of other columns.
+            ValueError: It or what is beside it is damaged, or it is of another engine or of other columns.
         """
         try:
-            index, body = archive.unpack(content)
+            index, body = archive.unpack(content, beside)
             return cls._restored(index, Blobs(body), columns)
-        except (KeyError, TypeError, OSError, IndexError, pa.ArrowException) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"not a stored state ({error})") from error
 
     @classmethod
