@@ -100,10 +100,10 @@ def _of_stream(target: Object, source: Any) -> Iterator[tuple[int, Any]]:
             message = messages.message(source, place, target.size)
             if message is None:
                 break
-            parts = decoder.take([message])
-        yield from ((number, part) for part in parts)
+            decoded = decoder.take([message])
+        yield from ((number, part) for part in decoded)
         place += message.stored
-        number += len(parts)
+        number += len(decoded)
     if (end := source.tell()) != target.size:
         why = f"its stream ends after {_place(number - 1)}, at byte {end} of {target.size}"
         raise DataError(f"cannot read {target.uri}", why=why, remedy="give each stream a file of its own")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from validator.errors import DataError
-from validator.formats.columnar import typed
+from validator.formats.columnar import sizes, typed
 from validator.formats.header import Header, Seen
 from validator.formats.stream import native
 from validator.profile import Column
@@ -82,7 +83,30 @@ def batches(part: Any, columns: Sequence[Column], place: str, target: Object) ->
         part = pa.record_batch(arrays, names=part.schema.names)
         size = batch_rows(part.num_rows, part.nbytes)
         for start in range(0, part.num_rows, size):
-            yield typed.conformed(part.slice(start, size), columns)
+            for piece in _pieces(part.slice(start, size)):
+                yield typed.conformed(piece, columns)
+
+
+def _pieces(batch: Any) -> Iterator[Any]:
+    """Yields a batch in pieces that are held unpacked, too.
+
+    Raises:
+        Oversized: A row alone is not.
+    """
+    growing = [array for array in batch.columns if sizes.can_grow(array.type)]
+    if not growing or sizes.rising(growing, np.array([0, batch.num_rows]))[-1] <= BATCH_BYTES:
+        yield batch
+        return
+    before = sizes.rising(growing, np.arange(batch.num_rows + 1))
+    start = 0
+    while start < batch.num_rows:
+        stop = max(start + 1, int(np.searchsorted(before, before[start] + BATCH_BYTES, "right")) - 1)
+        if before[stop] - before[start] > PART_BYTES:
+            unpacked, held = int(before[stop] - before[start]) >> 20, PART_BYTES >> 20
+            why = f"a row has {unpacked} MiB decoded, more than the {held} MiB that are held at once"
+            raise Oversized(why, "write shorter lists and words")
+        yield batch.slice(start, stop - start)
+        start = stop
 
 
 def _sound(array: Any) -> Any:

@@ -155,14 +155,42 @@ def _bared(array: Any) -> Any:
         if isinstance(array.type, pa.BaseExtensionType):
             array = array.storage
         elif types.is_run_end_encoded(array.type):
-            array = pc.run_end_decode(array)
+            array = _texts_of_runs(array) if stays_packed(array.type.value_type) else pc.run_end_decode(array)
         elif types.is_dictionary(array.type):
             _demand_entries(array)
-            if array.type.value_type in _PROFILED[2:] and _is_sound(array.dictionary, len(array)):
-                return array.cast(pa.dictionary(pa.int32(), array.type.value_type))
+            if stays_packed(array.type.value_type):
+                return _texts(array)
             array = array.dictionary_decode()
         else:
             return array
+
+
+def stays_packed(kind: Any) -> bool:
+    """Says whether words or runs of a type are texts: a long one is not repeated for each row."""
+    return kind in _PROFILED[2:] or types.is_fixed_size_binary(kind)
+
+
+def _texts_of_runs(runs: Any) -> Any:
+    """Returns the dictionary of runs of texts."""
+    first, count = runs.find_physical_offset(), runs.find_physical_length()
+    ends = np.minimum(runs.run_ends.to_numpy()[first : first + count] - runs.offset, len(runs))
+    places = np.repeat(np.arange(count), np.diff(ends, prepend=0))
+    return pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), runs.values.slice(first, count))
+
+
+def _texts(array: Any) -> Any:
+    """Returns a dictionary of texts with each word once."""
+    words, indices = array.dictionary, array.indices
+    if types.is_fixed_size_binary(words.type):
+        words = words.cast(pa.binary())
+    if len(words) > max(2 * len(array), 1 << 16):
+        # Most words are of other rows.
+        used = indices.dictionary_encode()
+        words, indices = words.take(used.dictionary), used.indices
+    if not _is_sound(words):
+        distinct = words.dictionary_encode()
+        words, indices = distinct.dictionary, distinct.indices.take(indices)
+    return pa.DictionaryArray.from_arrays(indices.cast(pa.int32()), words)
 
 
 def _demand_entries(array: Any) -> None:
@@ -172,11 +200,9 @@ def _demand_entries(array: Any) -> None:
         raise ValueError(f"it has {len(array.dictionary)} words, and none at index {most.as_py()}")
 
 
-def _is_sound(dictionary: Any, rows: int) -> bool:
+def _is_sound(words: Any) -> bool:
     """Says whether each index stands for one value of its own; Arrow lets null and equal ones stand there."""
-    if dictionary.null_count or len(dictionary) > max(2 * rows, 1 << 16):
-        return False
-    return len(pc.unique(dictionary)) == len(dictionary)
+    return not words.null_count and len(pc.unique(words)) == len(words)
 
 
 def _leaf(array: Any, kind: Kind) -> Any:
