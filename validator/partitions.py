@@ -58,6 +58,11 @@ class Partitions:
         by_key = dict(zip(self.keys, zip(*self.values.values(), strict=True), strict=True))
         return [_column(key, by_key[key], declared.get(key)) for key in self.added]
 
+    def said_of(self, target: Object) -> Sequence[tuple[str, str | None, bool]]:
+        """Returns each key with the object's value, and whether files have a column of it."""
+        values = self.values.get(target.uri, ())
+        return [(key, value, key in self.in_files) for key, value in zip(self.keys, values, strict=True)]
+
     def complete(self, reading: Reading, target: Object, columns: Sequence[Column]) -> Reading:
         """Returns a reading of an object with the columns of its folders.
 

@@ -16,6 +16,7 @@ from validator import store
 from validator.cuts import Shard
 from validator.errors import UsageError
 from validator.formats import Dialect
+from validator.partitions import NO_PARTITIONS, Partitions
 from validator.profile import ENGINE_VERSION, Column, Profile
 
 SUFFIX: Final = ".state"
@@ -41,12 +42,20 @@ class States:
         uri: Folder or prefix they lie below.
         columns: What all of them hold.
         dialect: How delimited texts were read.
+        partitions: What the folders of the dataset said about the rows.
     """
 
-    def __init__(self, uri: str, columns: Sequence[Column], dialect: Dialect | None = None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        columns: Sequence[Column],
+        dialect: Dialect | None = None,
+        partitions: Partitions = NO_PARTITIONS,
+    ) -> None:
         self.uri = uri
         self._columns = columns
         self._dialect = dialect or Dialect()
+        self._partitions = partitions
 
     def take(self, shard: Shard) -> State | None:
         """Returns the saved state of exactly this shard, or None; a damaged one is none."""
@@ -72,7 +81,9 @@ class States:
         store.write(self.name(shard), head + b"\n" + state.profile.to_bytes(head))
 
     def name(self, shard: Shard) -> str:
-        """Returns where a shard's state lies: other bytes, columns, dialect or engine have other names."""
+        """Returns where a state lies: of other bytes, columns, folders, dialect or engine it is elsewhere."""
         columns = [astuple(column) for column in self._columns]
-        what = [ENGINE_VERSION, astuple(shard), columns, astuple(self._dialect)]
+        # Columns alone do not tell whether one came from the file, the folder, or both and was checked.
+        folders = [self._partitions.said_of(cut.target) for cut in shard.cuts]
+        what = [ENGINE_VERSION, astuple(shard), columns, folders, astuple(self._dialect)]
         return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)

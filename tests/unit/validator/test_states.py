@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from validator import partitions
 from validator.cuts import Cut, Shard
 from validator.profile import Column, Kind, Profile
 from validator.states import State, States
@@ -25,6 +26,23 @@ def state() -> State:
     profile = Profile(COLUMNS)
     profile.add(pa.record_batch([pa.array([1, 2, 2])], names=["n"]))
     return State(profile, 2, 8, ("data.csv",))
+
+
+class TestNames:
+    def test_folders_that_say_other_of_a_shard_have_other_names(self) -> None:
+        target = Object("d/x=1/y=2/data.csv", 8, last_modified="1")
+        shard = Shard((Cut.whole(target),))
+        folders = [partitions.of([target], root) for root in ("d", "d/x=1", "d/x=1/y=2")]
+        said = [*folders, folders[0].met("x"), folders[0].met("y"), folders[0].met("xy")]
+        assert len({States("s", COLUMNS, partitions=each).name(shard) for each in said}) == 6
+
+    def test_folders_of_other_objects_are_no_matter(self) -> None:
+        targets = [Object(f"d/x={x}/data.csv", 8, last_modified="1") for x in "12"]
+        names = [
+            States("s", COLUMNS, partitions=partitions.of(objects, "d")).name(Shard((Cut.whole(targets[0]),)))
+            for objects in (targets, targets[:1])
+        ]
+        assert names[0] == names[1]
 
 
 class TestDamage:
