@@ -7,9 +7,7 @@ reason, `make parity` proves that there is no other. What is approximate says so
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -37,7 +35,6 @@ from validator.profile import (
     Summary,
     TextSummary,
 )
-from validator.profile.text import INVALID_UTF8, LARGE, LARGE_BYTES
 
 TOP_VALUES: Final = 20
 """Of every string feature."""
@@ -144,25 +141,11 @@ def _string(column: TextSummary) -> StringStatistics:
     )
     if values := column.presence.values:
         strings.avg_length = column.content / values
-    ranked = _ranked(column)
-    for value, count in ranked[:TOP_VALUES]:
+    for value, count in column.ranked[:TOP_VALUES]:
         strings.top_values.add(value=value, frequency=count)
-    for rank, (value, count) in enumerate(ranked):
+    for rank, (value, count) in enumerate(column.ranked):
         strings.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
     return strings
-
-
-def _ranked(column: TextSummary) -> Sequence[tuple[str, int]]:
-    """Returns the most frequent values, most frequent first; those that have one stand-in count together."""
-    if not column.invalid_utf8 and column.longest <= LARGE_BYTES:
-        return column.ranked
-    counts: Counter[str] = Counter()
-    for value, count in column.ranked:
-        counts[value if len(value.encode()) <= LARGE_BYTES else LARGE] += count
-    if column.invalid_utf8 and column.longest <= LARGE_BYTES:
-        # Those beyond the last rank too.
-        counts[INVALID_UTF8] = max(counts[INVALID_UTF8], column.invalid_utf8)
-    return sorted(counts.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)
 
 
 def _bytes(column: TextSummary) -> BytesStatistics:
@@ -179,7 +162,7 @@ def _numeric(column: NumericSummary) -> NumericStatistics:
     ordered = histograms.Ordered(column)
     if ordered.count:
         numbers.mean = column.mean
-        numbers.std_dev = math.sqrt(column.variance)
+        numbers.std_dev = column.deviation
         numbers.num_zeros = column.zeros
         numbers.min, numbers.median, numbers.max = ordered.values_at(
             np.array([0, ordered.count // 2, ordered.count - 1])

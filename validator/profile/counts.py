@@ -85,8 +85,12 @@ def tally(values: Any) -> tuple[Values, Tally]:
 
 
 def _content(values: Values) -> int:
-    """Returns the bytes of texts; numbers have a known size."""
-    return int(values.nbytes) if pa.types.is_binary(values.type) else 0
+    """Returns the bytes of texts with their offsets; numbers have a known size."""
+    if not (len(values) and pa.types.is_binary(values.type)):
+        return 0
+    # Not nbytes: that counts a bitmap of missing values, which some of the ways to a table leave behind.
+    ends = np.frombuffer(values.buffers()[1], np.int32)[values.offset :]
+    return int(ends[len(values)] - ends[0]) + 4 * (len(values) + 1)
 
 
 def _grouped(values: Values, counts: Tally) -> tuple[Values, Tally]:

@@ -149,7 +149,7 @@ def _summary(
         minimum=float(numbers.minimum or 0),
         maximum=float(numbers.maximum or 0),
         mean=numbers.sums.mean,
-        variance=numbers.sums.variance,
+        deviation=numbers.sums.deviation,
         distribution=distribution,
         rank_error=rank_error,
     )

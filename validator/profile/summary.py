@@ -49,7 +49,7 @@ class NumericSummary:
     minimum: float
     maximum: float
     mean: float
-    variance: float
+    deviation: float
     distribution: Distribution
     rank_error: float | None
     """By how large a share of the numbers a rank may be off; None where quantiles are exact."""

@@ -21,6 +21,8 @@ Tally = NDArray[np.int64]
 
 _UNIT: Final = 1074
 """Every float is a multiple of 2**-1074."""
+_ROOT_BITS: Final = 128
+"""Bits of a root before it is rounded to a float's 53."""
 _LIMB: Final = 18
 """Bits of a float's limb: the sum of 2**17 products of two is below 2**53, exact in a float."""
 _SPREAD: Final = 19
@@ -56,27 +58,21 @@ class Sums:
     @property
     def mean(self) -> float:
         """The nearest float to the mean; 0 of no numbers."""
-        return _ratio(self.total, self.count << _UNIT) if self.count else 0.0
+        return self.total / (self.count << _UNIT) if self.count else 0.0
 
     @property
-    def variance(self) -> float:
-        """The nearest float to the population variance, TFDV's; 0 of no numbers."""
-        if not self.count:
-            return 0.0
-        return _ratio(self.count * self.squares - self.total**2, self.count**2 << 2 * _UNIT)
+    def deviation(self) -> float:
+        """The nearest float to the population's standard deviation, TFDV's; 0 of no numbers."""
+        # The root of integers: a variance may be beyond the range of floats when its root is not.
+        spread = self.count * self.squares - self.total**2
+        scale = max(0, _ROOT_BITS - spread.bit_length() // 2)
+        return math.isqrt(spread << 2 * scale) / (self.count << _UNIT + scale) if spread else 0.0
 
     def merge(self, other: Sums) -> None:
         """Takes in other numbers."""
         self.count += other.count
         self.total += other.total
         self.squares += other.squares
-
-
-def _ratio(numerator: int, denominator: int) -> float:
-    try:
-        return numerator / denominator
-    except OverflowError:
-        return math.inf if numerator > 0 else -math.inf
 
 
 def _of_part(values: Any, counts: Tally | None) -> Sums:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ RANKS: Final = 1_000
 INVALID_UTF8: Final = "__BYTES_VALUE__"
 """TFDV's stand-in for a value that is no text."""
 LARGE: Final = "__LARGE_BYTES__"
-"""TFDV's stand-in for a value above `LARGE_BYTES` in a sketch."""
+"""TFDV's stand-in for a value above `LARGE_BYTES`, whether it is a text or not."""
 LARGE_BYTES: Final = 1_024
 
 EXAMPLES: Final = RANKS
@@ -43,6 +44,10 @@ class Texts:
     shortest: int | None = None
     longest: int = 0
     invalid_utf8: int = 0
+    large: int = 0
+    """Values above `LARGE_BYTES`."""
+    large_invalid: int = 0
+    """Those of them that are not UTF-8."""
     with_nul: int = 0
 
     def add(self, values: Values, counts: Tally | None = None) -> None:
@@ -56,17 +61,29 @@ class Texts:
         lowest, highest = _extreme_bytes(values)
         if lowest == 0:
             self.with_nul += _weight(_has_nul(values), counts)
+        is_large = lengths > LARGE_BYTES
+        self.large += _weight(is_large, counts)
         if highest >= 0x80:
-            self.invalid_utf8 += _weight(_is_invalid(values), counts)
+            is_invalid = _is_invalid(values)
+            self.invalid_utf8 += _weight(is_invalid, counts)
+            self.large_invalid += _weight(is_invalid & is_large, counts)
 
     def merge(self, other: Texts) -> None:
         """Takes in another's values."""
         self.count += other.count
         self.content += other.content
         self.invalid_utf8 += other.invalid_utf8
+        self.large += other.large
+        self.large_invalid += other.large_invalid
         self.with_nul += other.with_nul
         if other.shortest is not None:
             self._stretch(other.shortest, other.longest)
+
+    @property
+    def stand_ins(self) -> Mapping[str, int]:
+        """How many values each stand-in is for: those are different values, and one in the statistics."""
+        found = {LARGE: self.large, INVALID_UTF8: self.invalid_utf8 - self.large_invalid}
+        return {stand_in: count for stand_in, count in found.items() if count}
 
     def _stretch(self, shortest: int, longest: int) -> None:
         self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
@@ -153,7 +170,8 @@ class TextDigest:
             self._feed(shown, np.ones(len(shown), np.int64))
 
     def _feed(self, values: Values, counts: Tally) -> None:
-        self.frequent.add(_readable(values, self.texts), counts.tolist())
+        values, counts = _readable(values, counts, self.texts)
+        self.frequent.add(values.cast(pa.string()).to_pylist(), counts.tolist())
 
 
 def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest]) -> TextSummary:
@@ -168,7 +186,7 @@ def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest])
             texts=texts,
             distinct=len(values),
             dates=dates.of(values, counts),
-            counted=_ranked(values, counts),
+            counted=_ranked(*_readable(values, counts, texts)),
             digest=None,
         )
     digest = seen.digest
@@ -194,6 +212,9 @@ def _summary(
     counted: Sequence[tuple[str, int]],
     digest: TextDigest | None,
 ) -> TextSummary:
+    # A text may read like a stand-in.
+    together = Counter(texts.stand_ins)
+    together.update(dict(counted))
     return TextSummary(
         column=column,
         presence=presence,
@@ -204,34 +225,26 @@ def _summary(
         with_nul=texts.with_nul,
         distinct=distinct,
         dates=dates,
-        ranked=tuple(sorted(counted, key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS]),
+        ranked=tuple(sorted(together.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)[:RANKS]),
         count_error=digest.count_error if digest else None,
         distinct_error=digest.distinct.error if digest else None,
     )
-
-
-def readable(value: bytes) -> str:
-    """Returns a value as text, or TFDV's stand-in when it is none."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return INVALID_UTF8
 
 
 def _ranked(values: Values, counts: Tally) -> Sequence[tuple[str, int]]:
     # Ties are broken by value: everything as frequent as the last rank has to be looked at.
     least = np.sort(counts)[-RANKS:][0] if len(counts) else 0
     wanted = np.flatnonzero(counts >= least)
-    texts = [readable(value) for value in values.take(pa.array(wanted)).to_pylist()]
+    texts = values.take(pa.array(wanted)).cast(pa.string()).to_pylist()
     return list(zip(texts, counts[wanted].tolist(), strict=True))
 
 
-def _readable(values: Values, texts: Texts) -> list[str]:
-    """Returns the texts of values, or stand-ins where values are too long for a sketch or no text."""
-    if texts.longest <= LARGE_BYTES and not texts.invalid_utf8:
-        return list(values.cast(pa.string()).to_pylist())
-    binary = values.cast(pa.binary()).to_pylist()
-    return [readable(value) if len(value) <= LARGE_BYTES else LARGE for value in binary]
+def _readable(values: Values, counts: Tally, texts: Texts) -> tuple[Values, Tally]:
+    """Leaves out what has a stand-in."""
+    if not texts.stand_ins:
+        return values, counts
+    is_readable = (pc.binary_length(values).to_numpy() <= LARGE_BYTES) & ~_is_invalid(values)
+    return values.filter(pa.array(is_readable)), counts[is_readable]
 
 
 def _weight(marked: Any, counts: Tally | None) -> int:
@@ -254,5 +267,13 @@ def _is_invalid(values: Values) -> Any:
     try:
         values.cast(pa.string())
     except pa.ArrowInvalid:
-        return np.array([readable(value) is INVALID_UTF8 for value in values.to_pylist()])
+        return np.array([not _is_text(value) for value in values.to_pylist()])
     return np.zeros(len(values), bool)
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -176,7 +176,7 @@ class TestCuts:
 
 def exact(summary: Summary) -> list[Any]:
     numbers = [
-        (c.presence, c.finite, c.zeros, c.minimum, c.maximum, c.mean, c.variance)
+        (c.presence, c.finite, c.zeros, c.minimum, c.maximum, c.mean, c.deviation)
         for c in summary.columns
         if isinstance(c, NumericSummary)
     ]

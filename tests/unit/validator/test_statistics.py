@@ -248,3 +248,33 @@ def test_figures_that_are_not_exact_say_by_how_much_they_may_be_off() -> None:
     assert list(texts) == ["frequency_error", "distinct_relative_error"]
     assert all(0 < bound < 0.05 for bound in (*numbers.values(), *texts.values()))
     assert not few
+
+
+class TestStandIns:
+    """Values that have one stand-in are one value of the statistics, however many different ones they are."""
+
+    def top(self, values: Any) -> list[tuple[str, float]]:
+        profile = Profile([Column("c", Kind.BYTES)])
+        for part in np.array_split(np.arange(len(values)), 3):
+            profile.add(pa.record_batch([values.take(pa.array(part))], names=["c"]))
+        found = statistics.of(profile.finish()).datasets[0].features[0].string_stats
+        return [(each.value, each.frequency) for each in found.top_values]
+
+    def test_long_texts_once_each_are_counted_together(self) -> None:
+        short = [f"s{number}" for number in range(1_200)] * 2
+        long = [f"{number:08d}" + "x" * 1_100 for number in range(300)]
+        assert self.top(pa.array(short + long))[0] == ("__LARGE_BYTES__", 300.0)
+
+    def test_long_texts_beyond_the_limit_too(self) -> None:
+        long = [f"{number:08d}" + "x" * 1_100 for number in range(3_000)]
+        assert self.top(pa.array(long)) == [("__LARGE_BYTES__", 3_000.0)]
+
+    def test_bytes_that_are_no_text_beside_one_that_is_long(self) -> None:
+        values = pa.array([b"\xff%d" % number for number in range(5_000)] + [b"y" * 1_100], pa.binary())
+        assert self.top(values)[:2] == [("__BYTES_VALUE__", 5_000.0), ("__LARGE_BYTES__", 1.0)]
+
+    def test_what_is_long_and_no_text_is_long(self) -> None:
+        assert self.top(pa.array([b"\xff" * 1_100] * 2)) == [("__LARGE_BYTES__", 2.0)]
+
+    def test_a_text_may_read_like_a_stand_in(self) -> None:
+        assert self.top(pa.array(["__LARGE_BYTES__", "y" * 1_100])) == [("__LARGE_BYTES__", 2.0)]

@@ -354,6 +354,26 @@ class TestParts:
         assert sketched.values_at(positions).tolist() == counted.values_at(positions).tolist()
         assert sketched.counts_up_to(values).tolist() == counted.counts_up_to(values).tolist()
 
+    @pytest.mark.parametrize("rows", [3_000_000, 10**12])
+    def test_ranks_of_many_equal_numbers_are_within_their_bound(self, rows: int) -> None:
+        generator = np.random.default_rng(1)
+        values = generator.lognormal(0, 2, 50_000)
+        counts = generator.multinomial(rows, np.full(50_000, 1 / 50_000))
+        quantiles = Quantiles(2_048)
+        quantiles.add_counted(values, counts)
+        ordered = Counted.of(values, counts)
+        some = ordered.values[::500]
+        off = quantiles.shares_up_to(some) - ordered.counts_up_to(some) / rows
+        assert np.abs(off).max() <= quantiles.rank_error
+
+    def test_texts_have_a_size_however_they_were_counted(self) -> None:
+        texts = [f"{number:060d}" for number in range(12_287)]
+        for parts in ([[None, *texts]], [texts[:9], texts[9:]], [texts]):
+            profile = Profile([Column("c", Kind.BYTES)])
+            for part in parts:
+                profile.add(pa.record_batch([pa.array(part)], names=["c"]))
+            assert only(profile.finish()).distinct_error is None
+
     def test_frequent_items_survive_storage(self) -> None:
         frequent = Frequent(14)
         frequent.add(["a", "ä"], [3, 1])
