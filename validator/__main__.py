@@ -12,8 +12,12 @@ if __name__ == "__main__":
     interruption = Interruption().install()
     settings.settle_native_libraries()
 
+    import pyarrow as pa
+
     from validator import cli
 
+    # Its readers take both signals for themselves wherever this thread calls them.
+    pa.enable_signal_handlers(False)
     code = cli.main(sys.argv[1:], interruption)
     sys.stdout.flush()
     sys.stderr.flush()
