@@ -28,6 +28,11 @@ class Object:
     last_modified: str | None = None
     """ISO 8601; for a file its modification time in nanoseconds since 1970."""
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether other bytes of the same name and size would be noticed when it is opened."""
+        return bool(self.etag or self.version_id if self.uri.startswith("s3://") else self.last_modified)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

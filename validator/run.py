@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -39,9 +39,9 @@ from validator import (
     verdict,
 )
 from validator.contract import Artifact
-from validator.crew import Crew
+from validator.crew import Crew, Halt
 from validator.defects import Defect
-from validator.errors import DataError
+from validator.errors import DataError, UsageError
 from validator.formats import Dialect
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
@@ -52,7 +52,7 @@ from validator.verdict import Evidence, Feature, VerdictReport
 Log = Callable[[str], None]
 
 LOOKUPS: Final = 8
-"""Headers read at a time: of many small objects in S3 that is waiting, not work."""
+"""Objects looked at, or headers read, at a time: of many small objects in S3 that is waiting, not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,14 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
 
 def profile(settings: Settings, declared: Schema | None, interruption: Interruption, log: Log) -> Profiled:
     """Profiles the data, typed as its schema asks for, and writes its statistics."""
-    source = _source(settings)
+    lookups = Crew(interruption, LOOKUPS)
+    source = _source(settings, lookups)
     store.prepare(settings.output_uri)
     described = dataset.describe(
         source.objects,
         schema.kinds(declared) if declared else {},
         root=source.root,
-        crew=Crew(interruption, LOOKUPS),
+        crew=lookups,
         dialect=Dialect(settings.delimiter, settings.columns),
     )
     states_uri = store.child(settings.output_uri, Artifact.STATES)
@@ -188,15 +189,43 @@ def _workers(settings: Settings, columns: Sequence[Column]) -> int:
     )
 
 
-def _source(settings: Settings) -> Source:
+def _source(settings: Settings, crew: Crew) -> Source:
     if settings.manifest_uri:
         content = store.at(settings.manifest_uri).read(settings.manifest_uri)
         named = manifest.parse(content, settings.manifest_uri)
-        return Source(named.dataset, named.objects, named.data_uri)
+        return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
     uri = settings.data_uri or ""
     name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
     found = store.at(uri)
     return Source(name, tuple(found.list(uri)), found.root(uri))
+
+
+def _pinned(objects: Sequence[Object], crew: Crew) -> tuple[Object, ...]:
+    """Returns objects of a manifest, those it names by size alone with the ETag or time they have now.
+
+    So one that is replaced while it is read, or before a later start, is not taken for the same.
+    """
+
+    def look(target: Object, halt: Halt) -> Object:
+        halt.check()
+        return _as_listed(target)
+
+    with crew.at_work(look, [target for target in objects if not target.is_pinned]) as looked:
+        found = {target.uri: result() for target, result in looked}
+    return tuple(found.get(target.uri, target) for target in objects)
+
+
+def _as_listed(target: Object) -> Object:
+    """Returns an object with the ETag and time it has now; as it is if it cannot be listed."""
+    try:
+        listed = store.at(target.uri).list(target.uri)
+    except UsageError:
+        # Opening it says what is wrong; in S3 what may not be listed may still be read.
+        return target
+    name = target.uri if store.is_remote(target.uri) else str(store.local_path(target.uri))
+    # The size stays as it was named: opening it holds both against each other.
+    now = next((each for each in listed if each.uri == name), target)
+    return replace(target, etag=now.etag, last_modified=now.last_modified)
 
 
 def _expectations(settings: Settings) -> Expectations:

@@ -59,6 +59,8 @@ class States:
 
     def take(self, shard: Shard) -> State | None:
         """Returns the saved state of exactly this shard, or None; a damaged one is none."""
+        if not _is_pinned(shard):
+            return None
         uri = self.name(shard)
         try:
             head, _, content = store.at(uri).read(uri).partition(b"\n")
@@ -70,7 +72,9 @@ class States:
             return None
 
     def save(self, shard: Shard, state: State) -> None:
-        """Saves the state of a finished shard."""
+        """Saves the state of a finished shard, unless nobody could tell whether it is of the same bytes."""
+        if not _is_pinned(shard):
+            return
         extent = {
             "shard": str(shard),
             "begin": state.begin,
@@ -87,3 +91,7 @@ class States:
         folders = [self._partitions.said_of(cut.target) for cut in shard.cuts]
         what = [ENGINE_VERSION, astuple(shard), columns, folders, astuple(self._dialect)]
         return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)
+
+
+def _is_pinned(shard: Shard) -> bool:
+    return all(cut.target.is_pinned for cut in shard.cuts)

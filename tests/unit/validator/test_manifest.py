@@ -37,6 +37,23 @@ def test_a_manifest_names_each_object_as_it_was() -> None:
     assert (parsed.dataset, parsed.ignored) == ("taxi", ("s3://b/data/README.md",))
 
 
+@pytest.mark.parametrize(
+    ("target", "is_pinned"),
+    [
+        (Object("s3://b/k", 1, etag='"e"'), True),
+        (Object("s3://b/k", 1, version_id="v"), True),
+        # S3 is asked for an entity tag or a version; nobody looks at the time.
+        (Object("s3://b/k", 1, last_modified="2026-11-22T10:00:00+00:00"), False),
+        (Object("s3://b/k", 1), False),
+        (Object("k", 1, last_modified="1"), True),
+        (Object("k", 1, etag='"e"'), False),
+        (Object("k", 1), False),
+    ],
+)
+def test_an_object_is_pinned_by_what_is_looked_at(target: Object, is_pinned: bool) -> None:
+    assert target.is_pinned is is_pinned
+
+
 def test_a_manifest_may_name_nothing() -> None:
     assert manifest.parse(document(objects=[]), "m").objects == ()
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from google.protobuf import text_format
@@ -12,10 +13,11 @@ from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import run, settings, store
+from validator import profiling, run, settings, store
 from validator.contract import Verdict
 from validator.errors import DataError, UsageError
 from validator.interruption import Interruption
+from validator.store import Object
 from validator.verdict import VerdictReport
 
 ROWS = "n,t\n" + "".join(f"{n},{'xy'[n % 2]}\n" for n in range(100))
@@ -120,7 +122,40 @@ def test_a_header_without_rows_fails(folder: Path, schema: str, with_schema: boo
     assert not (folder / "out" / "schema.proposed.pbtxt").exists()
 
 
+def mean(folder: Path) -> float:
+    content = (folder / "out" / "statistics.pb").read_bytes()
+    statistics = DatasetFeatureStatisticsList.FromString(content)
+    return float(statistics.datasets[0].features[0].num_stats.mean)
+
+
+class Bucket:
+    """An S3 of one object, and of one that is listed because its name goes on where the first one's ends."""
+
+    content = b""
+    etag: str | None = None
+    is_denied = False
+
+    def __init__(self) -> None:
+        self.opened: list[str | None] = []
+
+    def list(self, uri: str) -> list[Object]:
+        if self.is_denied:
+            raise UsageError(f"cannot list {uri}", why="S3 refused")
+        below = Object(f"{uri}/below", 1, etag='"other"')
+        return [below] if self.etag is None else [Object(uri, len(self.content), self.etag), below]
+
+    def open(self, target: Object, until: int | None = None) -> BinaryIO:
+        self.opened.append(target.etag)
+        return BytesIO(self.content)
+
+
 class TestManifests:
+    @pytest.fixture
+    def bucket(self, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+        files, bucket = store.at(""), Bucket()
+        monkeypatch.setattr(store, "at", lambda uri: bucket if uri.startswith("s3://") else files)
+        return bucket
+
     @pytest.fixture
     def manifest(self, folder: Path) -> Path:
         file = folder / "data.csv"
@@ -149,6 +184,56 @@ class TestManifests:
         with pytest.raises(DataError, match=r"data\.csv: the object changed since the manifest was written"):
             validate(folder, MANIFEST_URI=str(manifest))
         assert not any((folder / "out").iterdir())
+
+    def test_one_that_names_no_time_does_not_take_other_bytes_for_the_same(
+        self, folder: Path, manifest: Path
+    ) -> None:
+        (folder / "data.csv").write_text(ROWS.replace("1", "8"))
+        validate(folder, MANIFEST_URI=str(manifest))
+        first = mean(folder)
+        (folder / "data.csv").write_text(ROWS)
+        validate(folder, MANIFEST_URI=str(manifest))
+        assert mean(folder) == 49.5 < first
+
+    def test_what_changes_in_the_run_is_noticed_without_a_time_too(
+        self, folder: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        act = profiling.profile
+
+        def change(*given: Any) -> Any:
+            (folder / "data.csv").write_text(ROWS.replace("1", "8"))
+            return act(*given)
+
+        monkeypatch.setattr(profiling, "profile", change)
+        with pytest.raises(DataError, match="changed since"):
+            validate(folder, MANIFEST_URI=str(manifest))
+
+    def test_an_object_without_an_etag_has_the_one_that_is_listed(self, folder: Path, bucket: Bucket) -> None:
+        manifest = self.write(folder, [{"uri": "s3://b/k.csv", "size": len(ROWS), "etag": None}])
+        bucket.content, bucket.etag = ROWS.replace("1", "8").encode(), '"1"'
+        validate(folder, MANIFEST_URI=str(manifest))
+        first = mean(folder)
+        bucket.content, bucket.etag = ROWS.encode(), '"2"'
+        validate(folder, MANIFEST_URI=str(manifest))
+        assert mean(folder) == 49.5 < first
+        assert set(bucket.opened) == {'"1"', '"2"'}
+
+    @pytest.mark.parametrize("is_denied", [True, False])
+    def test_one_that_cannot_be_listed_is_read_but_not_saved(
+        self, is_denied: bool, folder: Path, bucket: Bucket
+    ) -> None:
+        manifest = self.write(folder, [{"uri": "s3://b/k.csv", "size": len(ROWS), "etag": None}])
+        bucket.content, bucket.is_denied = ROWS.encode(), is_denied
+        bucket.etag = '"1"' if is_denied else None
+        assert validate(folder, MANIFEST_URI=str(manifest)).rows == 100
+        assert set(bucket.opened) == {None}
+        assert not (folder / "out" / "states").exists()
+
+    @pytest.mark.parametrize("uri", ["absent.csv", "file://[x.csv", "http://x.csv", "a\0.csv", "."])
+    def test_what_is_no_object_is_refused_by_name(self, uri: str, folder: Path) -> None:
+        manifest = self.write(folder, [{"uri": uri, "size": 1, "etag": None}])
+        with pytest.raises(UsageError, match=r"cannot (read|use) "):
+            validate(folder, MANIFEST_URI=str(manifest))
 
     def test_one_that_names_nothing_is_a_day_without_data(self, folder: Path) -> None:
         report = validate(folder, MANIFEST_URI=str(self.write(folder, [])))

@@ -45,6 +45,18 @@ class TestNames:
         assert names[0] == names[1]
 
 
+@pytest.mark.parametrize("unpinned", [Object("data.csv", 8), Object("s3://b/data.csv", 8)])
+def test_objects_that_nobody_could_tell_apart_have_no_state(
+    unpinned: Object, states: States, state: State
+) -> None:
+    shard = Shard((*SHARD.cuts, Cut.whole(unpinned)))
+    states.save(shard, state)
+    assert not Path(states.name(shard)).exists()
+    states.save(SHARD, state)
+    Path(states.name(SHARD)).rename(states.name(shard))
+    assert states.take(shard) is None
+
+
 class TestDamage:
     def test_what_was_saved_is_taken(self, states: States, state: State) -> None:
         states.save(SHARD, state)
