@@ -1,12 +1,14 @@
 """Hashes of texts, all of a batch at once: sketches are fed with what matters instead of with every value.
 
-`of` is ours: multiply and shift over words of eight bytes, finished as MurmurHash3 is. It is part of the
-engine's version, since states hold what it gave. `theta` is Apache DataSketches' own hash of an integer:
-MurmurHash3_x64_128 by Austin Appleby with seed 9001, its first half shifted right by one.
+`of` is ours for short texts: multiply and shift over words of eight bytes, finished as MurmurHash3 is; for
+long ones it is BLAKE2b. Both are part of the engine's version, since states hold what they gave. `theta` is
+Apache DataSketches' own hash of an integer: MurmurHash3_x64_128 by Austin Appleby with seed 9001, its first
+half shifted right by one.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -21,6 +23,8 @@ Indices = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 
 _WORD: Final = 8
+_SHORT: Final = 128
+"""Bytes of the longest text that is hashed together with others of its length."""
 _CELLS_LOG2: Final = 20
 _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
 _STEP: Final = np.uint64(0xD6E8FEB86659FD93)
@@ -41,7 +45,15 @@ def of(values: Any) -> Hashes:
     text = np.zeros(ends[-1] - ends[0] + _WORD, np.uint8)
     if content:
         text[:-_WORD] = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]]
-    return _of_texts(text, ends[:-1] - ends[0], np.diff(ends))
+    starts, lengths = ends[:-1] - ends[0], np.diff(ends)
+    longest = int(lengths.max())
+    if longest <= _SHORT and longest == int(lengths.min()):
+        return _of_length(longest, partial(_in_steps, text, longest, len(starts)), len(starts))
+    hashes = np.empty(len(starts), np.uint64)
+    is_short = lengths <= _SHORT
+    hashes[is_short] = _of_short(text, starts[is_short], lengths[is_short])
+    hashes[~is_short] = _of_long(text, starts[~is_short], lengths[~is_short])
+    return hashes
 
 
 def theta(hashes: Hashes) -> Hashes:
@@ -70,16 +82,21 @@ def repeated(hashes: Hashes) -> Marks:
     return together
 
 
-def _of_texts(text: Bytes, starts: Indices, lengths: Indices) -> Hashes:
-    shortest, longest = int(lengths.min()), int(lengths.max())
-    if shortest == longest:
-        return _of_length(longest, partial(_in_steps, text, longest, len(starts)), len(starts))
+def _of_short(text: Bytes, starts: Indices, lengths: Indices) -> Hashes:
     # A word from every byte on, whatever a processor calls aligned.
     words: Hashes = np.ndarray((len(text) - _WORD + 1,), "<u8", text, 0, (1,))
     hashes = np.empty(len(starts), np.uint64)
-    for length, rows in _by_length(lengths, longest):
+    for length, rows in _by_length(lengths):
         hashes[rows] = _of_length(length, partial(_gathered, words, starts[rows]), len(rows))
     return hashes
+
+
+def _of_long(text: Bytes, starts: Indices, lengths: Indices) -> Hashes:
+    """Returns the hashes of texts one by one: hardly two of them have one length."""
+    view = text.data
+    spans = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+    digests = (hashlib.blake2b(view[start:stop], digest_size=_WORD).digest() for start, stop in spans)
+    return np.frombuffer(b"".join(digests), "<u8")
 
 
 def _in_steps(text: Bytes, length: int, count: int, at: int) -> Hashes:
@@ -92,13 +109,13 @@ def _gathered(words: Hashes, starts: Indices, at: int) -> Hashes:
     return gathered
 
 
-def _by_length(lengths: Indices, longest: int) -> Iterator[tuple[int, Indices]]:
+def _by_length(lengths: Indices) -> Iterator[tuple[int, Indices]]:
     """Yields the rows of each length."""
     # Stable sorting of small integers takes time in proportion to their number.
-    order = np.argsort(lengths.astype(np.uint16 if longest < 1 << 16 else np.int64), kind="stable")
+    order = np.argsort(lengths.astype(np.uint8), kind="stable")
     ordered = lengths[order]
     borders = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(order)]
-    for start, stop in pairwise(borders):
+    for start, stop in pairwise(borders if len(order) else ()):
         yield int(ordered[start]), order[start:stop]
 
 

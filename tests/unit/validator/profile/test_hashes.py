@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from validator.profile import hashes
 from validator.profile.sketches import Distinct
 
-TEXTS = st.lists(st.binary(max_size=40) | st.binary(min_size=7, max_size=9), max_size=50)
+TEXTS = st.lists(
+    st.binary(max_size=40) | st.binary(min_size=7, max_size=9) | st.binary(min_size=126, max_size=300),
+    max_size=50,
+)
 
 
 def of(texts: list[bytes]) -> list[int]:
@@ -38,15 +41,17 @@ def test_a_slice_has_the_hashes_of_its_part(texts: list[bytes], start: int) -> N
 
 def test_hashes_are_part_of_stored_states() -> None:
     """To change one is to raise the engine's version."""
-    assert of([b"", b"a", b"0123456789abcdef", b"taxi-1234"]) == [
+    assert of([b"", b"a", b"0123456789abcdef", b"taxi-1234", b"a" * 128, b"a" * 129]) == [
         11286133854226296554,
         13271281330730756778,
         13649953637296738157,
         17921261423443768430,
+        15177308108633714058,
+        11070628195267207908,
     ]
 
 
-@pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 33])
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 33, 128, 129])
 def test_texts_that_differ_in_one_bit_have_unrelated_hashes(length: int) -> None:
     texts = []
     for bit in range(8 * length):
