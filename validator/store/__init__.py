@@ -35,13 +35,8 @@ class Store(Protocol):
     def exists(self, uri: str) -> bool:
         """Says whether there is an object of this name."""
 
-    def open(self, target: Object, until: int | None = None) -> BinaryIO:
-        """Opens exactly the object named, seekable; a change since, or while it is read, is a DataError.
-
-        Args:
-            target: The object as it was listed.
-            until: Where a reading in order will stop: so far, bytes are fetched ahead from the first read on.
-        """
+    def open(self, target: Object) -> BinaryIO:
+        """Opens exactly the object named, seekable; a change since, or while it is read, is a DataError."""
 
     def list(self, uri: str) -> Sequence[Object]:
         """Lists an object, all below a folder or prefix, or what a pattern matches, sorted by URI.

@@ -85,14 +85,14 @@ class Buckets:
         """Says whether there is an object of exactly this key."""
         return self._exact(uri) is not None
 
-    def open(self, target: Object, until: int | None = None) -> BinaryIO:
+    def open(self, target: Object) -> BinaryIO:
         """Opens exactly the object named; one that is replaced is a DataError of the next read."""
         pinned = target if target.etag or target.version_id else self._pinned(target)
 
         def fetch(start: int, stop: int, given_up: Event) -> Future[Any]:
             return self._pool.submit(self._range, pinned, start, stop, given_up)
 
-        return cast("BinaryIO", RangedReader(target.size, fetch, until))
+        return cast("BinaryIO", RangedReader(target.size, fetch))
 
     def list(self, uri: str) -> Sequence[Object]:
         """Lists an object, all below a prefix, or what a pattern matches."""

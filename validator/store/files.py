@@ -72,7 +72,7 @@ class Files:
         """Says whether there is a file of this name."""
         return local_path(uri).is_file()
 
-    def open(self, target: Object, until: int | None = None) -> BinaryIO:  # noqa: ARG002 - the kernel reads ahead
+    def open(self, target: Object) -> BinaryIO:
         """Opens a file; one that changes while it is read is a DataError of the next read."""
         return cast(
             "BinaryIO", _attempt(target.uri, lambda: io.BufferedReader(_Steady(target), _BUFFER_BYTES))

@@ -1,7 +1,7 @@
 """Reads an object by ranges, the next ones fetched while the present one is decoded.
 
-Bytes are fetched ahead where reading goes on from where it ended, or where the reader was told how far it
-will go; elsewhere exactly what is asked for. So a footer costs one small request, and each row group no more.
+Bytes are fetched ahead where reading goes on from where it ended; elsewhere exactly what is asked for.
+So a footer costs one small request, and each row group no more.
 """
 
 from __future__ import annotations
@@ -94,12 +94,10 @@ class RangedReader(io.BufferedIOBase):
     Args:
         size: Of the object, in bytes.
         fetch: Fetches a range.
-        until: Where a reading from start to end will stop; beyond it nothing is fetched ahead.
     """
 
-    def __init__(self, size: int, fetch: Fetch, until: int | None = None) -> None:
+    def __init__(self, size: int, fetch: Fetch) -> None:
         self._size = size
-        self._until = until
         self._held = _Held(fetch)
         self._position = 0
         self._expected: int | None = None
@@ -147,8 +145,7 @@ class RangedReader(io.BufferedIOBase):
 
     def _pieces(self, stop: int) -> Iterator[memoryview]:
         """Yields the bytes up to an offset, range by range."""
-        is_told = self._expected is None and self._until is not None
-        is_expected = is_told or self._position == self._expected
+        is_expected = self._position == self._expected
         while self._position < stop:
             self._ensure(stop, is_expected=is_expected)
             here = self._held.ranges[0]
@@ -163,8 +160,7 @@ class RangedReader(io.BufferedIOBase):
             if not is_expected:
                 self._window = FIRST_RANGE_BYTES
             self._held.add(start, self._stop(start, wanted, is_expected=is_expected))
-        limit = self._size if self._until is None else min(self._size, self._until)
-        reach = max(wanted, limit) if is_expected else wanted
+        reach = self._size if is_expected else wanted
         while self._held.stop < reach and len(self._held.ranges) <= AHEAD:
             self._held.add(self._held.stop, self._stop(self._held.stop, wanted, is_expected=is_expected))
 
@@ -175,6 +171,4 @@ class RangedReader(io.BufferedIOBase):
             return min(start + least, self._size)
         length = max(least, self._window)
         self._window = min(2 * length, RANGE_BYTES)
-        # Beyond the end of the reading only what is asked for after all.
-        limit = self._size if self._until is None else max(self._until, start + least)
-        return min(start + length, limit, self._size)
+        return min(start + length, self._size)

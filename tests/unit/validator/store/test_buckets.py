@@ -164,7 +164,8 @@ def test_closing_ends_what_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(ranges, "FIRST_RANGE_BYTES", 64 << 10)
     script = Script(CONTENT, dripping_from=1)
     with buckets(script) as s3:
-        reader = s3.open(script.target, until=len(CONTENT))
+        reader = s3.open(script.target)
+        reader.read(10)
         reader.read(10)
         reader.close()
         begun = time.monotonic()
@@ -176,7 +177,7 @@ def test_closing_ends_what_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_open_of_nobodys_interest_asks_for_nothing() -> None:
     script = Script(CONTENT)
     with buckets(script) as s3:
-        s3.open(script.target, until=len(CONTENT)).close()
+        s3.open(script.target).close()
         assert s3.open(Object("s3://b/k", size=0, etag="e")).read() == b""
     assert script.requests == []
 
@@ -208,11 +209,10 @@ Step = tuple[int, int]
 @settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(st.tuples(st.integers(-1, 300_000), st.integers(0, 200_000)), max_size=8),
-    until=st.none() | st.integers(0, len(CONTENT)),
 )
-def test_any_reads_and_seeks_are_those_of_a_file(steps: list[Step], until: int | None) -> None:
+def test_any_reads_and_seeks_are_those_of_a_file(steps: list[Step]) -> None:
     script, file = Script(CONTENT), io.BytesIO(CONTENT)
-    with buckets(script) as s3, s3.open(script.target, until) as reader:
+    with buckets(script) as s3, s3.open(script.target) as reader:
         for offset, size in steps:
             if offset >= 0:
                 assert reader.seek(offset) == file.seek(offset)
@@ -224,7 +224,7 @@ def test_any_reads_and_seeks_are_those_of_a_file(steps: list[Step], until: int |
 def test_fetches_of_all_readers_are_bounded() -> None:
     script = Script(CONTENT, seconds=0.05)
     with buckets(script) as s3:
-        readers = [s3.open(script.target, until=len(CONTENT)) for _ in range(24)]
+        readers = [s3.open(script.target) for _ in range(24)]
         threads = [Thread(target=reader.read) for reader in readers]
         for thread in threads:
             thread.start()
