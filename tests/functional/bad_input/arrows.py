@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import orc
 
-from tests.functional.bad_input.expected import Accepted, Bounds, Expected, Flaw, Refused
+from tests.functional.bad_input.expected import Accepted, Bounds, Expected, Figures, Flaw, Refused
 from tests.functional.bad_input.inputs import Case
 from tests.functional.bad_input.samples import RIGHT, ROWS, SAMPLE, file, table
 
@@ -21,6 +21,11 @@ _BROKEN: Final = (
 )
 _BATCH: Final = r"(record )?batch 0"
 _SMALL: Final = Bounds(cpu_seconds=5, peak_mb=300)
+_MANY: Final = 120_000
+_WORDS: Final = Accepted(_MANY, {"v": Figures("STRING", missing=0, distinct=1)})
+_NUMBERS: Final = Accepted(
+    _MANY, {"v": Figures("INT", missing=0, minimum=0, maximum=1_499, mean=749.5, values=1_500 * _MANY)}
+)
 _NO_ORC: Final = Refused("not (an )?orc|footer|postscript|magic|too short|too small|empty|tail|invalid")
 
 
@@ -59,6 +64,29 @@ def _with(find: bytes, instead: bytes, content: bytes, times: int = 1) -> bytes:
 def _zeros() -> Any:
     """More than is held at once, in 15 kB once it is packed."""
     return pa.table({"n": np.zeros(60_000_000, np.int64)})
+
+
+def _repeated(words: Any) -> bytes:
+    """120,000 rows of the first word of a dictionary, in a kilobyte."""
+    return _packed(pa.DictionaryArray.from_arrays(pa.array(np.zeros(_MANY, np.int32)), words))
+
+
+def _run(value: Any) -> bytes:
+    return _packed(pa.RunEndEncodedArray.from_arrays(pa.array([_MANY], pa.int32()), pa.array([value])))
+
+
+def _same_view() -> bytes:
+    starts, lengths = (pa.array(np.full(_MANY, number, np.int32)) for number in (0, 1_500))
+    return _packed(pa.ListViewArray.from_arrays(starts, lengths, pa.array(range(1_500))))
+
+
+def _long_run_in_a_list() -> bytes:
+    rows = pa.array([0, 10**9], pa.int32())
+    return _packed(pa.ListArray.from_arrays(rows, pa.RunEndEncodedArray.from_arrays([10**9], pa.array([1]))))
+
+
+def _packed(values: Any) -> bytes:
+    return _ipc(pa.table({"v": values}), "zstd")
 
 
 def _with_offset(offset: int) -> bytes:
@@ -146,6 +174,29 @@ ARROW: Final = (
         _invalid_utf8,
         Accepted(ROWS, {"id": SAMPLE["id"]}, (Flaw("INVALID_UTF8", "name", "^1 value"),)),
         Refused("utf-?8", "column 'name'|batch 0"),
+    ),
+    _arrow(
+        "arrow-dictionary-of-20-kb-and-null",
+        lambda: _repeated(pa.array([b"y" * 20_000, None], pa.large_binary())),
+        _WORDS,
+        bounds=_SMALL,
+    ),
+    _arrow("arrow-word-of-1-mb", lambda: _repeated(pa.array(["x" * (1 << 20), None])), _WORDS, bounds=_SMALL),
+    _arrow(
+        "arrow-dictionary-of-fixed-8-kb",
+        lambda: _repeated(pa.array([b"z" * 8_000], pa.binary(8_000))),
+        _WORDS,
+        bounds=_SMALL,
+    ),
+    _arrow("arrow-dictionary-of-lists", lambda: _repeated(pa.array([list(range(1_500))])), _NUMBERS),
+    _arrow("arrow-run-of-8-kb", lambda: _run("x" * 8_000), _WORDS, bounds=_SMALL),
+    _arrow("arrow-run-of-lists", lambda: _run(list(range(1_500))), _NUMBERS),
+    _arrow("arrow-views-of-one-list", _same_view, _NUMBERS),
+    _arrow(
+        "arrow-run-of-a-billion-in-a-row",
+        _long_run_in_a_list,
+        Refused("a row has 7629 MiB decoded", _BATCH),
+        bounds=_SMALL,
     ),
     _arrow("arrow-without-rows", lambda: _ipc(table(0)), Accepted(0, {}, (Flaw("NO_DATA"),), verdict="fail")),
 )

@@ -93,7 +93,7 @@ def _pieces(batch: Any) -> Iterator[Any]:
     Raises:
         Oversized: A row alone is not.
     """
-    growing = [array for array in batch.columns if sizes.can_grow(array.type)]
+    growing = [array for array in batch.columns if sizes.can_grow(array)]
     if not growing or sizes.rising(growing, np.array([0, batch.num_rows]))[-1] <= BATCH_BYTES:
         yield batch
         return

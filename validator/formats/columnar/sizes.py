@@ -21,13 +21,17 @@ _MOMENT_BYTES: Final = 40
 """Of the text of a date, a time or a UUID, and its index."""
 _MOST_BYTES: Final = 2.0**40
 """Taken for whatever is greater, so that sums with it stay exact to a few bytes."""
+_TEXTS: Final[tuple[Any, ...]] = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 _BLOCK: Final = 1 << 16
 """Values that are looked at together where their sizes differ."""
 
 
-def can_grow(kind: Any) -> bool:
-    """Says whether rows of a pyarrow.DataType may be much greater than they are stored, on top of a batch."""
-    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+def can_grow(array: Any) -> bool:
+    """Says whether a column may be much greater unpacked; one of numbers or texts is not."""
+    kind = array.type
+    if types.is_dictionary(kind):
+        return _are_many(array) or not typed.stays_packed(kind.value_type)
+    if types.is_run_end_encoded(kind):
         return not typed.stays_packed(kind.value_type)
     return types.is_nested(kind) or _is_view(kind) or isinstance(kind, pa.BaseExtensionType)
 
@@ -42,6 +46,8 @@ def _before(array: Any, places: Any) -> Any:
     kind = array.type
     if not len(array):
         return np.zeros(len(places))
+    if types.is_dictionary(kind) and typed.stays_packed(kind.value_type) and _are_many(array):
+        return places * float(typed.SHORT_BYTES + _NUMBER_BYTES)
     if (width := _width(kind)) is not None:
         return places * float(width)
     for is_of, before in _BEFORE.items():
@@ -121,7 +127,7 @@ def _of_views(array: Any, places: Any) -> Any:
 def _of_dictionary(array: Any, places: Any) -> Any:
     words = np.append(_each(array.dictionary), 0)
     # Behind the last word is what a null is given.
-    return _summed(array.indices, places, lambda block: words[block.fill_null(-1).to_numpy()])
+    return _summed(array.indices, places, lambda block: words[block.cast(pa.int64()).fill_null(-1)])
 
 
 def _of_runs(array: Any, places: Any) -> Any:
@@ -149,12 +155,16 @@ def _summed(array: Any, places: Any, sizes: Callable[[Any], Any]) -> Any:
     return found
 
 
+def _are_many(array: Any) -> bool:
+    return len(array.dictionary) > typed.MANY_WORDS
+
+
 def _is_view(kind: Any) -> bool:
-    return types.is_string_view(kind) or types.is_binary_view(kind)
+    return bool(types.is_string_view(kind) or types.is_binary_view(kind))
 
 
 def _is_text(kind: Any) -> bool:
-    return bool(kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()))
+    return any(kind == text for text in _TEXTS)
 
 
 _BEFORE: Final[dict[Callable[[Any], bool], Callable[[Any, Any], Any]]] = {

@@ -23,6 +23,10 @@ from validator.profile import Column, Kind
 
 DEPTH: Final = 32
 """Levels of lists and structs that are followed."""
+MANY_WORDS: Final = 1 << 16
+"""A dictionary of more may have most words for other rows."""
+SHORT_BYTES: Final = 64
+"""The longest word that may then be unpacked, which is faster."""
 
 _KINDS: Final[Mapping[Callable[[Any], bool], Kind]] = {
     # Beyond int64: a float does not wrap.
@@ -175,7 +179,7 @@ def _texts_of_runs(runs: Any) -> Any:
     first, count = runs.find_physical_offset(), runs.find_physical_length()
     ends = np.minimum(runs.run_ends.to_numpy()[first : first + count] - runs.offset, len(runs))
     places = np.repeat(np.arange(count), np.diff(ends, prepend=0))
-    return pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), runs.values.slice(first, count))
+    return pa.DictionaryArray.from_arrays(pa.array(places), runs.values.slice(first, count))
 
 
 def _texts(array: Any) -> Any:
@@ -183,14 +187,15 @@ def _texts(array: Any) -> Any:
     words, indices = array.dictionary, array.indices
     if types.is_fixed_size_binary(words.type):
         words = words.cast(pa.binary())
-    if len(words) > max(2 * len(array), 1 << 16):
-        # Most words are of other rows.
+    if len(words) > max(2 * len(array), MANY_WORDS):
+        if (pc.max(pc.binary_length(words)).as_py() or 0) <= SHORT_BYTES:
+            return words.take(indices)
         used = indices.dictionary_encode()
         words, indices = words.take(used.dictionary), used.indices
     if not _is_sound(words):
         distinct = words.dictionary_encode()
         words, indices = distinct.dictionary, distinct.indices.take(indices)
-    return pa.DictionaryArray.from_arrays(indices.cast(pa.int32()), words)
+    return pa.DictionaryArray.from_arrays(indices.cast(pa.int32()), words, safe=False)
 
 
 def _demand_entries(array: Any) -> None:

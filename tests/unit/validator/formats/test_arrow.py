@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pyarrow import feather, ipc
 
 from tests.unit.validator.formats.reading import kinds, numeric, read_in_cuts, refusal, summary, text
-from validator import formats
+from validator import formats, store
+from validator.cuts import Cut
 from validator.errors import DataError
 from validator.formats.columnar import parts
 
@@ -37,6 +38,13 @@ def write(
     with new(str(path), table.schema, options=options) as writer:
         writer.write_table(table, rows)
     return path
+
+
+def batches(path: Path) -> list[Any]:
+    """Returns what is profiled of a file."""
+    [target] = store.at(str(path)).list(str(path))
+    reader = formats.of(target.uri)
+    return list(reader.read(Cut(target, 0, target.size), reader.header(target).columns).batches)
 
 
 @pytest.fixture(params=["a.arrow", "a.arrows"])
@@ -169,6 +177,78 @@ class TestBounds:
             assert "write smaller dictionaries" in refusal(path)
         else:
             assert summary(path).rows == 4
+
+
+def lists_of(words: Any) -> Any:
+    """1,000 rows of the first word of a dictionary."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int8()), words)
+
+
+LONG = "x" * 1_000
+
+
+class TestUnpacked:
+    """What is stored once and read by many rows is never unpacked for all of them."""
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            pa.RunEndEncodedArray.from_arrays([1_000], pa.array([[7] * 100])),
+            lists_of(pa.array([[7] * 100])),
+            lists_of(pa.array([[7] * 100], pa.list_(pa.int8(), 100))),
+            lists_of(pa.array([{"a": LONG}])),
+            pa.StructArray.from_arrays([lists_of(pa.array([[7] * 100]))], ["f"]),
+            pa.ListArray.from_arrays(range(1_001), lists_of(pa.array([[7] * 100]))),
+            pa.ListViewArray.from_arrays([0] * 1_000, [100] * 1_000, pa.array([7] * 100)),
+            pa.FixedSizeListArray.from_arrays(pa.nulls(100_000), 100),
+            pa.array([[True] * 100] * 1_000),
+        ],
+        ids=lambda values: str(values.type),
+    )
+    def test_batches_are_bounded(self, path: Path, values: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(path, {"v": values}, rows=1_000)
+        [whole] = batches(path)
+        monkeypatch.setattr(parts, "BATCH_BYTES", 20_000)
+        pieces = batches(path)
+        assert max(piece.nbytes for piece in pieces) <= 20_000
+        assert 40 <= len(pieces) <= 100
+        assert pa.Table.from_batches(pieces).to_pylist() == pa.Table.from_batches([whole]).to_pylist()
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            pa.RunEndEncodedArray.from_arrays([1_000], pa.array([LONG])),
+            lists_of(pa.array([LONG, None])),
+            lists_of(pa.array([LONG, LONG])),
+            lists_of(pa.array([LONG.encode(), None], pa.large_binary())),
+            lists_of(pa.array([LONG.encode()], pa.binary(1_000))),
+            lists_of(pa.array([LONG, *[""] * (1 << 16)])),
+        ],
+        ids=lambda values: f"{values.type}",
+    )
+    def test_texts_stay_packed(self, path: Path, values: Any) -> None:
+        [batch] = batches(write(path, {"v": values}, rows=1_000))
+        assert batch.nbytes < 10_000
+        assert text(summary(path), 0).ranked[0][1] == 1_000
+
+    def test_rows_of_different_sizes(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        lengths = [0, 10, 999, 0, 5, 1_000, 1]
+        write(path, {"v": pa.array([[None] * length for length in lengths], pa.list_(pa.null()))})
+        monkeypatch.setattr(parts, "BATCH_BYTES", 8_000)
+        assert [batch.num_rows for batch in batches(path)] == [2, 1, 2, 1, 1]
+        assert summary(path).rows == 7
+
+    @pytest.mark.parametrize(("length", "is_refused"), [(1_000, False), (1_001, True)])
+    def test_a_row_that_is_too_great_is_refused(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, length: int, *, is_refused: bool
+    ) -> None:
+        monkeypatch.setattr(parts, "BATCH_BYTES", 1_000)
+        monkeypatch.setattr(parts, "PART_BYTES", 8_008)
+        write(path, {"v": pa.array([[1], [1] * length])})
+        if is_refused:
+            assert "record batch 0: a row has 0 MiB decoded, more than the 0 MiB" in refusal(path)
+        else:
+            assert summary(path).rows == 2
 
 
 class TestDamage:

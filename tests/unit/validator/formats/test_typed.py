@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from validator.formats.columnar import typed
+from validator.formats.columnar import sizes, typed
 from validator.profile import Column, Kind
 
 NAME = UUID("00112233-4455-6677-8899-aabbccddeeff")
@@ -213,6 +213,43 @@ def test_uuids(names: list[UUID | None]) -> None:
     storage = pa.array([name and name.bytes for name in names], pa.binary(16))
     _, found = told(pa.ExtensionArray.from_storage(pa.uuid(), storage))
     assert found == [name and str(name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("array", "before"),
+    [
+        (pa.array([True, None]), [0, 8, 16]),
+        (pa.nulls(2), [0, 8, 16]),
+        (pa.array(["abc", None, "d"]), [0, 11, 19, 28]),
+        (pa.array(["abc", None, "d"], pa.large_string()), [0, 11, 19, 28]),
+        (pa.array(["abc", None, "d" * 20], pa.string_view()), [0, 11, 19, 47]),
+        (pa.array([[1], None, [2, 3]]), [0, 16, 24, 48]),
+        (pa.array([[1], None, [2, 3]], pa.list_view(pa.int8())), [0, 16, 24, 48]),
+        (pa.array([[1, 2], None], pa.list_(pa.int8(), 2)), [0, 24, 48]),
+        (pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int8())), [0, 25, 33]),
+        (pa.array([{"a": 1, "b": "x"}, None]), [0, 18, 35]),
+        (words(["a", None], [1, 0]), [0, 4, 8]),
+        (pa.array([1.5, None]).dictionary_encode(), [0, 8, 16]),
+        (
+            pa.DictionaryArray.from_arrays(pa.array([1, None, 0, 1], pa.uint8()), pa.array([[1], [1, 2]])),
+            [0, 24, 24, 40, 64],
+        ),
+        (pa.RunEndEncodedArray.from_arrays([2, 3], pa.array([[1], []])), [0, 16, 32, 40]),
+        (runs(), [0, 4, 8, 12, 16]),
+        (pa.array([NAME.bytes], pa.uuid()), [0, 40]),
+    ],
+    ids=lambda given: str(getattr(given, "type", "")),
+)
+def test_sizes_unpacked(array: Any, before: list[int]) -> None:
+    assert sizes.rising([array], np.arange(len(array) + 1)).tolist() == before
+    middle = sizes.rising([array[1:]], np.arange(len(array)))
+    assert middle.tolist() == [place - before[1] for place in before[1:]]
+
+
+def test_sizes_of_more_than_a_block() -> None:
+    lists = pa.DictionaryArray.from_arrays(pa.array([0, 1] * 100_000, pa.int8()), pa.array([[1], [1, 2]]))
+    places = np.array([0, 65_535, 65_536, 65_537, 131_072, 200_000])
+    assert sizes.rising([lists], places).tolist() == [n // 2 * 40 + n % 2 * 16 for n in places]
 
 
 def test_an_index_without_a_word_is_no_crash() -> None:
