@@ -76,7 +76,8 @@ class _Run:
     @classmethod
     def over(cls, dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Self:
         """Returns a pass over a dataset."""
-        return cls(dataset, States(states_uri, dataset.columns, dataset.dialect), crew, log)
+        states = States(states_uri, dataset.columns, dataset.dialect, dataset.partitions)
+        return cls(dataset, states, crew, log)
 
     def profiled(self) -> Profiling:
         """Puts the shards together in order."""

@@ -191,3 +191,17 @@ class TestColumnsOfFolders:
         write("day=1/x.jsonl", f'{{"a": "{"x" * 1000}"}}\n' * 3000 + '{"a": "x", "day": 2}\n')
         with pytest.raises(DataError, match="column 'day' has None, its folder"):
             read(tmp_path)
+
+    def test_a_state_of_the_file_alone_is_none_of_the_file_in_its_folder(
+        self, tmp_path: Path, write: Write
+    ) -> None:
+        write("day=1/x.csv", "day,a\n5,1\n5,2\n")
+        assert read(tmp_path, "/day=1/x.csv").rows == 2
+        with pytest.raises(DataError, match="column 'day' has 5, its folder day=… says '1'"):
+            read(tmp_path)
+
+    def test_a_state_from_before_a_key_was_met_in_a_file_is_none(self, tmp_path: Path, write: Write) -> None:
+        write("day=1/x.jsonl", '{"a": "x"}\n')
+        write("day=1/y.jsonl", f'{{"a": "{"x" * 1000}"}}\n' * 3000 + '{"a": "x", "day": 1}\n')
+        with pytest.raises(DataError, match=r"x\.jsonl: column 'day' has None, its folder"):
+            read(tmp_path)
