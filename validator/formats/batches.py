@@ -12,17 +12,28 @@ CELLS: Final = 8 << 20
 """Rows times columns."""
 BYTES: Final = 16 << 20
 
+_FEW: Final = 4
+
 
 def gathered(tables: Iterable[Any]) -> Iterator[Any]:
-    """Yields the rows of tables of the same columns in batches that reach one of the limits."""
+    """Yields the rows of tables of the same columns in batches that reach one of the limits.
+
+    A batch without rows comes meanwhile for every table without rows, and for every few that are held back:
+    they may be what is left of many megabytes.
+    """
     held: list[Any] = []
     rows = size = 0
     for table in tables:
+        if not table.num_rows:
+            yield _batch([table])
+            continue
         held.append(table)
         rows, size = rows + table.num_rows, size + table.nbytes
         if rows >= ROWS or rows * table.num_columns >= CELLS or size >= BYTES:
             yield _batch(held)
             held, rows, size = [], 0, 0
+        elif len(held) % _FEW == 0:
+            yield _batch([table.slice(0, 0)])
     if held:
         yield _batch(held)
 

@@ -11,8 +11,7 @@ that nothing is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +19,17 @@ import pyarrow as pa
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats.batches import gathered
+from validator.formats.delimited.complaints import line_ends
 from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.jsonlines import blocks, objects
 from validator.formats.jsonlines.lines import Lines
 from validator.formats.shape import MAX_KEYS, Clash, Shape
+from validator.formats.stream import unpacked
 from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column
-from validator.store import Object, at
+from validator.store import Object
+
+_Found = TypeVar("_Found")
 
 PROBE_BYTES: Final = 1 << 20
 """Text whose keys and values decide the columns first tried."""
@@ -47,36 +50,52 @@ class JsonLines:
     """Reads JSON Lines.
 
     Args:
-        compression: What the bytes are packed with, in pyarrow's words, or None.
+        packing: What the bytes are packed with, in pyarrow's words, or None.
     """
 
-    def __init__(self, compression: str | None = None) -> None:
-        self._compression = compression
+    def __init__(self, packing: str | None = None) -> None:
+        self._packing = packing
 
     @property
     def weight(self) -> Weight:
         """A plain text is cut anywhere, a packed one not at all."""
-        if self._compression:
+        if self._packing:
             return Weight(16 << 20, is_cuttable=False)
         return Weight(64 << 20)
 
     def header(self, target: Object) -> Header:
         """Finds the keys of the first lines."""
-        met, is_empty = _Met(), True
-        with self._explained(target), self._open(target) as source:
-            for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
-                is_empty = False
-                for piece in blocks.pieces(offset, content, met.columns):
-                    met.look(*piece, 0)
-        if is_empty:
+        met, rows = _Met(), 0
+        try:
+            with unpacked(target, self._packing) as source:
+                for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
+                    for piece in blocks.pieces(offset, content, met.columns):
+                        rows += met.look(*piece, 0)
+        except Trouble as trouble:
+            raise _located(target, trouble, sum(self._line_ends(target, trouble.at))) from trouble
+        if not rows:
             raise _refused(target, "it is empty, it has not one row")
         columns = met.shape.columns(is_narrow=True)
         return Header(columns, dict.fromkeys((column.name for column in columns), ""), is_open=True)
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Finds all keys and what their values are."""
+        return self._explained(cut, self._seen(cut), [])
+
+    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
+        """Reads the rows of a cut, typed as the columns say.
+
+        A batch without rows may come from blank lines, and while a complaint looks for its line, so that
+        nothing takes long.
+        """
+        columns = tuple(columns)
+        extent = Extent(cut.start, cut.stop)
+        tables = self._explained(cut, self._tables(cut, columns, extent), blocks.from_rows([], columns))
+        return Reading(gathered(tables), extent)
+
+    def _seen(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         met, rows = _Met(), 0
-        with self._explained(cut.target), self._open(cut.target) as source:
+        with unpacked(cut.target, self._packing) as source:
             for offset, content in _blocks(Lines(source)):
                 for piece in blocks.pieces(offset, content, met.columns):
                     rows += met.look(*piece, rows)
@@ -85,68 +104,52 @@ class JsonLines:
                     rows = 0 if seen else rows
                     yield seen
 
-    def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
-        """Reads the rows of a cut, typed as the columns say."""
-        extent = Extent(cut.start, cut.stop)
-        return Reading(gathered(self._tables(cut, tuple(columns), extent)), extent)
-
     def _tables(self, cut: Cut, columns: tuple[Column, ...], extent: Extent) -> Iterator[Any]:
-        with self._explained(cut.target), self._open(cut.target) as source:
+        with unpacked(cut.target, self._packing) as source:
             lines = self._lines(source, cut)
             met = _Met(columns)
             for offset, content in _blocks(lines):
                 for piece in blocks.pieces(offset, content, columns):
                     yield met.table(*piece)
-            if not self._compression:
+            if not self._packing:
                 extent.begin, extent.end = lines.begin, lines.offset
 
     def _lines(self, source: Any, cut: Cut) -> Lines:
-        if self._compression:
+        if self._packing:
             return Lines(source)
         is_exact = cut.is_exact or cut.start == 0
         offset = cut.start if is_exact else cut.start - 1
         source.seek(offset)
         return Lines(source, offset=offset, stop=cut.stop, is_exact=is_exact)
 
-    def _open(self, target: Object) -> Any:
-        source = at(target.uri).open(target)
-        if not self._compression:
-            return source
-        return pa.CompressedInputStream(pa.PythonFile(source, "r"), self._compression)
-
-    @contextmanager
-    def _explained(self, target: Object) -> Iterator[None]:
+    def _explained(self, cut: Cut, found: Iterator[_Found], nothing: _Found) -> Iterator[_Found]:
+        """Yields what is found in a cut; nothing every few megabytes while a complaint looks for its line."""
         try:
-            yield
-        except Trouble as trouble:
-            raise self._refusal(target, trouble) from trouble
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _refused(target, str(error)) from error
+            yield from found
+            return
+        except Trouble as caught:
+            trouble = caught
+        if cut.start and not cut.is_exact:
+            # An exact reading follows and counts the lines.
+            raise _refused(cut.target, f"after byte {trouble.at}, {trouble.why}")
+        lines = 0
+        for more in self._line_ends(cut.target, trouble.at):
+            lines += more
+            yield nothing
+        raise _located(cut.target, trouble, lines) from trouble
 
-    def _refusal(self, target: Object, trouble: Trouble) -> DataError:
-        line = f"line {self._lines_before(target, trouble.at) + 1:d}"
-        why = f"{', '.join(filter(None, (line, trouble.place)))}: {trouble.why}"
-        if isinstance(trouble.__cause__, Unfit):
-            return Misfit(f"cannot read {target.uri}", why=why)
-        return _refused(target, why, _SAVE_AS_UTF8 if "UTF-" in trouble.why else "")
-
-    def _lines_before(self, target: Object, offset: int) -> int:
-        found = 0
-        with self._open(target) as source:
-            while offset > 0 and (content := source.read(min(offset, 1 << 20))):
-                offset -= len(content)
-                found += content.count(b"\n")
-        return found
+    def _line_ends(self, target: Object, stop: int) -> Iterator[int]:
+        with unpacked(target, self._packing) as source:
+            yield from line_ends(source, stop)
 
 
 def _blocks(lines: Lines) -> Iterator[tuple[int, bytes]]:
-    """Yields blocks of lines that are not all blank, without a mark of the byte order."""
+    """Yields blocks of lines without a mark of the byte order, and nothing of those that are all blank."""
     for offset, content in lines:
         if not offset:
             _demand_text(content)
         bare = content if offset else content.removeprefix(_BYTE_ORDER_MARK)
-        if not bare.isspace():
-            yield offset + len(content) - len(bare), bare
+        yield offset + len(content) - len(bare), b"" if bare.isspace() else bare
 
 
 class _Met:
@@ -223,6 +226,13 @@ def _demand_text(head: bytes) -> None:
             raise Trouble(0, f"its text is {name}, not UTF-8")
     if b"\0" in head[:4]:
         raise Trouble(0, "it begins with a NUL byte, as UTF-16 has")
+
+
+def _located(target: Object, trouble: Trouble, lines: int) -> DataError:
+    why = f"{', '.join(filter(None, (f'line {lines + 1}', trouble.place)))}: {trouble.why}"
+    if isinstance(trouble.__cause__, Unfit):
+        return Misfit(f"cannot read {target.uri}", why=why)
+    return _refused(target, why, _SAVE_AS_UTF8 if "UTF-" in trouble.why else "")
 
 
 def _refused(target: Object, why: str, remedy: str = "") -> DataError:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from validator import dataset, profiling, store
 from validator.crew import Crew
-from validator.cuts import Cut, Extent
+from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats import Header, Misfit, of
 from validator.formats.jsonlines import lines, reader
@@ -213,6 +213,7 @@ class TestNumbers:
 
 FINE = b'{"a":1}\n'
 MANY = FINE * 20_000
+ONE = [Column("a", Kind.INT)]
 NESTED = 100_000
 
 
@@ -270,10 +271,10 @@ class TestRefused:
             ('{"a":1}\n'.encode("utf-16-le"), "a.jsonl", "line 1: it begins with a NUL byte, as UTF-16 has"),
             (gzip.compress(FINE), "a.jsonl", "line 1: its text is gzip"),
             (gzip.compress(gzip.compress(FINE)), "a.jsonl.gz", "line 1: its text is gzip"),
-            (gzip.compress(MANY)[:-9], "a.jsonl.gz", "Truncated compressed stream"),
-            (pa.compress(MANY, "zstd", asbytes=True)[:-9], "a.jsonl.zst", "Truncated compressed stream"),
-            (bz2.compress(MANY)[:-9], "a.jsonl.bz2", "Truncated compressed stream"),
-            (FINE, "a.jsonl.gz", "zlib inflate failed"),
+            (gzip.compress(MANY)[:-9], "a.jsonl.gz", "its gzip is damaged or cut off (Truncated"),
+            (pa.compress(MANY, "zstd", asbytes=True)[:-9], "a.jsonl.zst", "its zstd is damaged or cut off"),
+            (bz2.compress(MANY)[:-9], "a.jsonl.bz2", "its bz2 is damaged or cut off"),
+            (FINE, "a.jsonl.gz", "its gzip is damaged or cut off (zlib inflate failed"),
         ],
     )
     def test_bytes_that_are_no_text(self, tmp_path: Path, content: bytes, name: str, why: str) -> None:
@@ -340,6 +341,73 @@ class TestAccepted:
 
     def test_a_bomb_of_blank_lines_is_no_row(self, tmp_path: Path) -> None:
         assert rows(put(tmp_path, gzip.compress(FINE + b"\n" * (32 << 20), 1), "a.jsonl.gz")) == [{"a": 1}]
+
+
+class TestNothingTakesLong:
+    """Between two batches, with rows or without, is where a run can be ended."""
+
+    @pytest.fixture(autouse=True)
+    def _lines_as_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lines, "FIRST_BYTES", len(FINE))
+        monkeypatch.setattr(lines, "BLOCK_BYTES", len(FINE))
+
+    BLANK = FINE + b"\n" * 5 * len(FINE) + FINE
+
+    def test_blank_lines_are_batches_without_rows(self, tmp_path: Path) -> None:
+        assert sizes(put(tmp_path, self.BLANK)) == [0] * 5 + [2]
+
+    def test_blank_lines_are_part_of_a_survey(self, tmp_path: Path) -> None:
+        target = put(tmp_path, self.BLANK)
+        found = JsonLines().survey(Cut.whole(target))
+        assert [[(seen.rows, seen.numbers) for seen in batch] for batch in found] == [
+            [(1, 1)],
+            *[[(0, 0)]] * 5,
+            [(1, 1)],
+        ]
+
+    def test_few_rows_do_not_hold_up_for_long(self, tmp_path: Path) -> None:
+        assert sizes(put(tmp_path, FINE * 10)) == [0, 0, 10]
+
+    def test_nor_do_batches_without_rows_change_what_is_found(self, tmp_path: Path) -> None:
+        row = b'{"o":{"x":[1]},"l":[[]],"s":"t"}\n'
+        put(tmp_path, row + b"\n" * 50 + row)
+        assert profiled(tmp_path).profile.rows == 2
+
+
+class TestComplaints:
+    @pytest.mark.parametrize("is_survey", [False, True])
+    def test_what_looks_for_its_line_gives_empty_batches_meanwhile(
+        self, tmp_path: Path, is_survey: bool
+    ) -> None:
+        target = put(tmp_path, FINE + b"\n" * (20 << 20) + b"1\n")
+        cut = Cut(target, target.size - 2, target.size, is_exact=True)
+        read = JsonLines()
+        batches = read.survey(cut) if is_survey else read.read(cut, ONE).batches
+        found: list[int] = []
+        with pytest.raises(DataError, match=f"line {(20 << 20) + 2}: it is not an object"):
+            found.extend(map(len, batches))
+        assert found[-3:] == [0, 0, 0]
+
+    def test_a_guess_does_not_count_lines(self, tmp_path: Path) -> None:
+        target = put(tmp_path, FINE * 3 + b"1\n")
+        with pytest.raises(DataError, match="after byte 24, it is not an object"):
+            rows(target, ONE, Cut(target, 9, target.size))
+
+    def test_of_a_guess_are_made_again_with_their_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "PROBE_BYTES", 1)
+        monkeypatch.setattr(JsonLines, "weight", Weight(10))
+        put(tmp_path, FINE * 3 + b"1\n")
+        with pytest.raises(DataError, match="line 4: it is not an object"):
+            profiled(tmp_path)
+
+
+def sizes(target: Object) -> list[int]:
+    """Returns how many rows each batch has."""
+    read = JsonLines()
+    reading = read.read(Cut.whole(target), read.header(target).columns)
+    return [batch.num_rows for batch in reading.batches]
 
 
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=3)
