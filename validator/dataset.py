@@ -70,7 +70,7 @@ def describe(
     Args:
         objects: What is read.
         declared: Kinds a schema asks for, by column: they widen what the first values of a format show that
-            declares none itself.
+            declares none itself; STRUCT widens nothing.
         root: Folder or prefix below which folders named key=value are columns; None when there are none.
         dialect: How delimited texts are written, where their names and first lines do not tell.
         crew: Who reads.
@@ -81,13 +81,15 @@ def describe(
         DataError: An object cannot be read, or two do not agree on format, columns or folders.
     """
     placed = NO_PARTITIONS if root is None else partitions.of(objects, root)
+    # Objects alone show a struct: no other value can be read as one.
+    wanted = {name: kind for name, kind in (declared or {}).items() if kind is not Kind.STRUCT}
     dialect = dialect or Dialect()
     headers = _headers(objects, dialect, crew)
     _demand_agreement(headers)
     shards = cuts.plan(objects, lambda target: formats.of(target.uri, dialect).weight)
-    columns = _columns(list(headers.values()), declared or {})
+    columns = _columns(list(headers.values()), wanted)
     placed = placed.met(column.name for column in columns)
-    return Dataset(shards, (*columns, *placed.columns(declared or {})), placed, dialect)
+    return Dataset(shards, (*columns, *placed.columns(wanted)), placed, dialect)
 
 
 def _headers(objects: Sequence[Object], dialect: Dialect, crew: Crew | None) -> Mapping[Object, Header]:
