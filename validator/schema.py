@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import text_format
+from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0.schema_pb2 import (
     BYTES,
     FLOAT,
@@ -63,7 +65,7 @@ def parse(text: str, source: str) -> Schema:
 
     Raises:
         UsageError: The text is no schema, declares a feature twice or without a name, refers to a domain that
-            it does not have, or compares a numeric feature by L-infinity.
+            it does not have, compares a numeric feature by L-infinity, or compares by a number that is none.
     """
     try:
         schema = text_format.Parse(text, Schema())
@@ -176,6 +178,7 @@ def _problems(schema: Schema) -> Iterator[str]:
     yield from _declared_twice(schema)
     yield from _unknown_domains(schema)
     yield from _l_infinity_on_numbers(schema)
+    yield from _no_numbers(schema)
 
 
 def _unnamed(schema: Schema) -> Iterator[str]:
@@ -207,6 +210,26 @@ def _l_infinity_on_numbers(schema: Schema) -> Iterator[str]:
                     f"the {comparator} of numeric feature {feature.name!r} is infinity_norm, always 0 "
                     "for numbers; use jensen_shannon_divergence (Jensen-Shannon)"
                 )
+
+
+def _no_numbers(schema: Schema) -> Iterator[str]:
+    """NaN would allow everything, nothing is above it; an infinite threshold cannot be written down."""
+    named = (*_walk(schema.feature), *schema.sparse_feature)
+    elements = [(element, f"feature {element.name!r}") for element in named]
+    for element, of in (*elements, (schema.dataset_constraints, "the dataset_constraints")):
+        for place, value in _numbers(element):
+            if math.isnan(value) or (math.isinf(value) and place[-1] == "threshold"):
+                yield f"the {'.'.join(place)} of {of} is {value}; give it a finite number"
+
+
+def _numbers(message: Message, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yields the numbers with a fraction that a message has, with the fields they lie in."""
+    for field, value in message.ListFields():
+        place = (*above, field.name)
+        if isinstance(value, float):
+            yield place, value
+        elif isinstance(value, Message) and field.name != "struct_domain":
+            yield from _numbers(value, place)
 
 
 def _place(source: str, error: text_format.ParseError) -> str:

@@ -114,6 +114,46 @@ def test_what_tfdv_would_take_silently_is_refused(text: str, problem: str) -> No
         schemas.parse(text, "x")
 
 
+THRESHOLDS = [
+    "drift_comparator { jensen_shannon_divergence { threshold: %s } }",
+    "skew_comparator { jensen_shannon_divergence { threshold: %s } }",
+    "type: BYTES drift_comparator { infinity_norm { threshold: %s } }",
+    "type: BYTES drift_comparator { normalized_abs_difference { threshold: %s } }",
+]
+OTHER_NUMBERS = [
+    "float_domain { min: %s }",
+    "float_domain { max: %s }",
+    "presence { min_fraction: %s }",
+    "distribution_constraints { min_domain_mass: %s }",
+    "image_domain { minimum_supported_image_fraction: %s }",
+    "natural_language_domain { coverage { min_coverage: %s } }",
+]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("text", THRESHOLDS)
+def test_a_threshold_that_is_not_finite_is_refused(text: str, number: str) -> None:
+    feature = f'feature {{ name: "a" {text % number} }}'
+    refusal = rf"^cannot use schema x: the \w+_comparator\.\w+\.threshold of feature 'a' is {number}; give"
+    for written in (feature, f'feature {{ name: "s" type: STRUCT struct_domain {{ {feature} }} }}'):
+        with pytest.raises(UsageError, match=refusal):
+            schemas.parse(written, "x")
+
+
+@pytest.mark.parametrize("text", OTHER_NUMBERS)
+def test_nan_is_no_limit_but_infinity_may_be(text: str) -> None:
+    with pytest.raises(UsageError, match=r"the \w+\.[\w.]+ of feature 'a' is nan; give it a finite number$"):
+        schemas.parse(f'feature {{ name: "a" {text % "nan"} }}', "x")
+    assert schemas.parse(f'feature {{ name: "a" {text % "inf"} }}', "x").feature
+
+
+def test_nan_is_no_limit_of_the_dataset() -> None:
+    text = "dataset_constraints { num_examples_drift_comparator { max_fraction_threshold: %s } }"
+    with pytest.raises(UsageError, match="max_fraction_threshold of the dataset_constraints is nan"):
+        schemas.parse(text % "nan", "x")
+    assert schemas.parse(text % "2", "x").HasField("dataset_constraints")
+
+
 def test_the_digest_is_of_what_a_schema_says(schema: Read) -> None:
     one = schemas.parse('feature { name: "a" type: INT }', "x")
     same = schemas.parse('# hourly\nfeature {\n  type: INT\n  name: "a"\n}', "y")
