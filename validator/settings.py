@@ -6,6 +6,7 @@ Nobody else reads the environment. Standard library only: it is loaded before nu
 from __future__ import annotations
 
 import csv
+import json
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -15,12 +16,23 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from validator.contract import DEFAULT_DATA_ENVIRONMENT, Environment, SchemaPolicy, Verdict
+from validator import text
+from validator.contract import (
+    DEFAULT_DATA_ENVIRONMENT,
+    GATE_LIMIT_BYTES,
+    Environment,
+    SchemaPolicy,
+    Verdict,
+)
 from validator.errors import UsageError
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
 _GREATEST: Final = 1_000_000
+
+_URIS_IN_GATE: Final = 5
+_REST_OF_GATE: Final = 2048
+"""Bytes of gate.json beside the run id and the output of each URI: dataset, counts, names of files."""
 
 _TAB: Final = "tab"
 _NO_DELIMITERS: Final = '"\r\n\0'
@@ -124,7 +136,54 @@ def _checked(settings: Settings) -> Settings:
         raise UsageError("no data given", remedy="name it with --data or --manifest")
     if settings.schema_policy is SchemaPolicy.REQUIRE and settings.schema_uri is None:
         raise UsageError("no schema given, and SCHEMA_POLICY is require", remedy="name one with --schema")
+    _demand_room_in_gate(settings)
     return settings
+
+
+def _demand_room_in_gate(settings: Settings) -> None:
+    """gate.json is written last: what can never fit into it is refused before the data is read."""
+    taken = _encoded_size(settings.run_id) + _URIS_IN_GATE * _encoded_size(settings.output_uri)
+    room = GATE_LIMIT_BYTES - _REST_OF_GATE
+    if taken > room:
+        raise UsageError(
+            "run id and output URI are too long for gate.json",
+            why=f"they would take {taken:,} of {room:,} bytes, the URI {_URIS_IN_GATE} times",
+            remedy="choose shorter ones",
+        )
+
+
+def _encoded_size(value: str) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
+
+
+def _shown(value: str) -> str:
+    return text.cut(repr(value))
+
+
+def _names(value: str) -> tuple[str, ...]:
+    """Returns the names between commas.
+
+    Raises:
+        ValueError: A quotation mark is open or a line ends; a name is empty, no text or there twice.
+    """
+    try:
+        names = tuple(next(csv.reader([value], skipinitialspace=True, strict=True), ()))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    # What the system has that is no text stands in options as surrogates.
+    value.encode()
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError("a name is empty or there twice")
+    return names
+
+
+def _whole(value: str) -> int:
+    """Returns a whole number from 1 to the greatest there is, or raises a ValueError."""
+    # The length first: int() has a limit of its own.
+    is_short = value.isascii() and value.isdigit() and len(value) <= len(str(_GREATEST))
+    if not (is_short and 0 < int(value) <= _GREATEST):
+        raise ValueError(f"not from 1 to {_GREATEST}")
+    return int(value)
 
 
 def _day(value: str) -> date:
@@ -170,9 +229,12 @@ class _Values:
         value = self.get(name)
         if value is None:
             return None
-        if not (value.isascii() and value.isdigit() and 0 < int(value) <= _GREATEST):
-            raise UsageError(f"{name} is {value!r}", why=f"not a whole number from 1 to {_GREATEST:,}")
-        return int(value)
+        try:
+            return _whole(value)
+        except ValueError as error:
+            raise UsageError(
+                f"{name} is {_shown(value)}", why=f"not a whole number from 1 to {_GREATEST:,}"
+            ) from error
 
     def delimiter(self) -> str | None:
         value = self.get(Environment.CSV_DELIMITER)
@@ -189,12 +251,14 @@ class _Values:
         value = self.get(Environment.CSV_COLUMNS)
         if value is None:
             return None
-        names = tuple(next(csv.reader([value], skipinitialspace=True), ()))
-        if not all(names) or len(set(names)) < len(names):
+        try:
+            return _names(value)
+        except ValueError as error:
             raise UsageError(
-                f"{Environment.CSV_COLUMNS} is {value!r}", why="not names like a,b,c, each of them once"
-            )
-        return names
+                f"{Environment.CSV_COLUMNS} is {_shown(value)}",
+                why="not names like a,b,c, each of them once",
+                remedy='put a name with a comma between quotation marks: a,"b,c"',
+            ) from error
 
     def price(self, name: str) -> Decimal | None:
         value = self.get(name)

@@ -61,7 +61,8 @@ def test_a_delimiter_is_one_character_or_the_word_tab(value: str, delimiter: str
 
 
 @pytest.mark.parametrize(
-    ("value", "columns"), [("a,b", ("a", "b")), ('a, "b,c"', ("a", "b,c")), ("a", ("a",)), ("", None)]
+    ("value", "columns"),
+    [("a,b", ("a", "b")), ('a, "b,c"', ("a", "b,c")), ("a", ("a",)), ("é,ß", ("é", "ß")), ("", None)],
 )
 def test_columns_are_names_between_commas(value: str, columns: tuple[str, ...] | None) -> None:
     assert load({**LEAST, "CSV_COLUMNS": value}).columns == columns
@@ -85,6 +86,17 @@ def test_columns_are_names_between_commas(value: str, columns: tuple[str, ...] |
         ({**LEAST, "CSV_DELIMITER": "§"}, "not one ASCII character"),
         ({**LEAST, "CSV_COLUMNS": "a,,b"}, "not names like a,b,c"),
         ({**LEAST, "CSV_COLUMNS": "a,b,a"}, "not names like a,b,c"),
+        ({**LEAST, "CSV_COLUMNS": "a\nb"}, "not names like a,b,c"),
+        ({**LEAST, "CSV_COLUMNS": 'a,"b'}, "put a name with a comma between quotation marks"),
+        ({**LEAST, "CSV_COLUMNS": "a,b\udce9"}, r"CSV_COLUMNS is 'a,b\udce9'"),
+        ({**LEAST, "CSV_COLUMNS": "a," + "b" * 140_000}, "bbb…: not names like a,b,c"),
+        ({**LEAST, "WORKERS": "9" * 4_999}, "999…: not a whole number from 1 to 1,000,000"),
+        ({**LEAST, "MEMORY_BUDGET_MB": "9" * 4_999}, "not a whole number from 1 to 1,000,000"),
+        ({**LEAST, "WORKERS": "1000001"}, "not a whole number"),
+        ({**LEAST, "WORKERS": "0"}, "not a whole number"),
+        ({**LEAST, "WORKERS": "²"}, "not a whole number"),
+        ({**LEAST, "RUN_ID": "a" * 100_000}, "too long for gate.json"),
+        ({**LEAST, "OUTPUT_URI": "s3://b/" + "a" * 4_000}, "too long for gate.json"),
         ({**LEAST, "PRICE_GB_HOUR": "cheap"}, "US dollars"),
         ({**LEAST, "PRICE_GB_HOUR": "NaN"}, "not a price"),
         ({**LEAST, "PRICE_GB_HOUR": "-1"}, "not a price"),
@@ -95,6 +107,11 @@ def test_a_mistake_is_one_line_that_says_what_to_do(options: dict[str, str | Non
         load(options)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_and_run_ids_within_their_limits_are_taken() -> None:
+    loaded = load({**LEAST, "WORKERS": "1000000", "MEMORY_BUDGET_MB": "1", "RUN_ID": "a" * 10_000})
+    assert (loaded.workers, loaded.memory_budget_mb, len(loaded.run_id)) == (1_000_000, 1, 10_000)
 
 
 def test_threads_are_limited_before_numpy_is_there() -> None:
