@@ -6,7 +6,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import features, schema, store
+from validator import drift, features, schema, store
 from validator.errors import DataError, UsageError
 from validator.verdict import VerdictReport
 
@@ -24,15 +24,17 @@ def read_statistics(uri: str) -> DatasetFeatureStatisticsList:
     """Reads a statistics proto.
 
     Raises:
-        UsageError: There is none, or none of a whole dataset.
+        UsageError: There is none, none of a whole dataset, or one that no drift can be measured from.
     """
     try:
         found = DatasetFeatureStatisticsList.FromString(store.at(uri).read(uri))
-        features.overall(found)
+        whole = features.overall(found)
     except DecodeError as error:
         raise UsageError(f"cannot read {uri}", why="it is no statistics proto") from error
     except DataError as error:
         raise UsageError(f"cannot read {uri}", why=error) from error
+    for problem in drift.damage(whole):
+        raise UsageError(f"cannot use {uri}", why=problem, remedy="name the statistics.pb of a sound run")
     return found
 
 

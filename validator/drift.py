@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tensorflow_metadata.proto.v0.anomalies_pb2 import DriftSkewInfo
+from tensorflow_metadata.proto.v0.statistics_pb2 import Histogram
 
 from validator import core, features, portions, schema
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0.statistics_pb2 import (
         DatasetFeatureStatistics,
         DatasetFeatureStatisticsList,
+        NumericStatistics,
+        StringStatistics,
     )
 
 
@@ -98,6 +102,51 @@ def measure(
         if _is_meaningful(drift, numeric)
     )
     return tuple(sorted(measured, key=lambda drift: (drift.feature, drift.comparator)))
+
+
+def damage(statistics: DatasetFeatureStatistics) -> Iterator[str]:
+    """Yields what nobody's profile writes and no distance can be measured from: the core would find no drift.
+
+    A column without a value has no counts; one of NaN alone has histograms without a bucket.
+    """
+    for feature in statistics.features:
+        for problem in (*_damaged_numbers(feature.num_stats), *_damaged_texts(feature.string_stats)):
+            yield f"{problem} of feature {features.name(feature)!r}"
+
+
+def _damaged_numbers(numbers: NumericStatistics) -> Iterator[str]:
+    for histogram in (*numbers.histograms, *numbers.weighted_numeric_stats.histograms):
+        name = Histogram.HistogramType.Name(histogram.type)
+        yield from _damaged_counts(histogram.buckets, name)
+        for bucket in histogram.buckets:
+            low, high = bucket.low_value, bucket.high_value
+            # Borders of equal width are rounded, those below the least normal number to much more.
+            if not (low <= high or math.isclose(low, high, abs_tol=sys.float_info.min)):
+                yield f"a bucket reaches from {low} to {high} in the {name} histogram"
+    found = {histogram.type: histogram for histogram in numbers.histograms}
+    for kind in (Histogram.STANDARD, Histogram.QUANTILES):
+        histogram = found.get(kind, Histogram())
+        if numbers.common_stats.tot_num_values > histogram.num_nan:
+            yield from _damaged_total(histogram.buckets, Histogram.HistogramType.Name(kind))
+
+
+def _damaged_texts(texts: StringStatistics) -> Iterator[str]:
+    for ranks in (texts.rank_histogram, texts.weighted_string_stats.rank_histogram):
+        yield from _damaged_counts(ranks.buckets, "rank")
+    if texts.rank_histogram.buckets or texts.top_values:
+        yield from _damaged_total(texts.rank_histogram.buckets, "rank")
+
+
+def _damaged_counts(buckets: Iterable[Any], name: str) -> Iterator[str]:
+    for bucket in buckets:
+        if not 0 <= bucket.sample_count < math.inf:
+            yield f"a bucket counts {bucket.sample_count} in the {name} histogram"
+
+
+def _damaged_total(buckets: Iterable[Any], name: str) -> Iterator[str]:
+    total = sum(bucket.sample_count for bucket in buckets)
+    if not 0 < total < math.inf:
+        yield f"all counts together are {total} in the {name} histogram"
 
 
 def _measurements(anomalies: Anomalies, baseline_uri: str) -> Iterator[Drift]:
