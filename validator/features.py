@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 DEFAULT_SLICE: Final = "All Examples"
 """The name TFDV gives the slice that holds every example."""
 
+RANK_ERROR: Final = "rank_error"
+"""By how large a share of the values the rank of a median, quantile or bucket may be off."""
+FREQUENCY_ERROR: Final = "frequency_error"
+"""By how large a share of the values a count of a text may be too low."""
+DISTINCT_RELATIVE_ERROR: Final = "distinct_relative_error"
+"""By how large a share the number of distinct texts may be off."""
+
 _COMMON_STATISTICS: Final = ("num_stats", "string_stats", "bytes_stats", "struct_stats")
 
 
@@ -98,6 +105,11 @@ def value_shares(feature: FeatureNameStatistics) -> Mapping[str, float]:
     counts = common(feature)
     total = (counts.tot_num_values or counts.num_non_missing) if counts else 0
     return {value: count / total for value, count in value_counts(feature).items()} if total else {}
+
+
+def about(feature: FeatureNameStatistics, bound: str) -> str:
+    """Returns "about " where a figure is an estimate: where the statistics state a bound of it."""
+    return "about " if any(each.name == bound and each.num > 0 for each in feature.custom_stats) else ""
 
 
 def histograms(feature: FeatureNameStatistics) -> Iterator[Histogram]:

@@ -315,7 +315,7 @@ def _values(now: FeatureNameStatistics, before: FeatureNameStatistics | None) ->
     earlier = before.num_stats if before is not None and features.is_numeric(before) else statistics
     if statistics.min == statistics.max == earlier.median:
         return f"always {text.number(statistics.min)}"
-    median = _from_to(earlier.median, statistics.median)
+    median = features.about(now, features.RANK_ERROR) + _from_to(earlier.median, statistics.median)
     mean = _from_to(earlier.mean, statistics.mean)
     extremes = f"{text.number(statistics.min)} to {text.number(statistics.max)}"
     return f"median {median}, mean {mean}, from {extremes}"
@@ -323,8 +323,9 @@ def _values(now: FeatureNameStatistics, before: FeatureNameStatistics | None) ->
 
 def _categories(now: FeatureNameStatistics, before: FeatureNameStatistics | None) -> str:
     shares = features.value_shares(now)
+    about = features.about(now, features.DISTINCT_RELATIVE_ERROR)
     if max(shares.values(), default=0.0) < _COMMON:
-        return f"{text.count(now.string_stats.unique, 'distinct value')}, none common"
+        return f"{about}{text.count(now.string_stats.unique, 'distinct value')}, none common"
     known = (
         features.value_shares(before) if before is not None and not features.is_numeric(before) else shares
     )
@@ -333,7 +334,7 @@ def _categories(now: FeatureNameStatistics, before: FeatureNameStatistics | None
         for value, share in list(shares.items())[:2]
     ]
     rest = now.string_stats.unique - len(shown)
-    return ", ".join([*shown, *([f"{rest:,} more"] if rest > 0 else [])])
+    return ", ".join([*shown, *([f"{about}{rest:,} more"] if rest > 0 else [])])
 
 
 def _from_to(before: float, now: float) -> str:

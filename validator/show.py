@@ -117,11 +117,13 @@ def _values(feature: FeatureNameStatistics) -> str:
     if features.is_numeric(feature):
         numbers = feature.num_stats
         low, median, high = (text.number(v) for v in (numbers.min, numbers.median, numbers.max))
-        return f"{low} to {high}, median {median}" if features.present(feature) else ""
+        about = features.about(feature, features.RANK_ERROR)
+        return f"{low} to {high}, median {about}{median}" if features.present(feature) else ""
     shares = list(features.value_shares(feature).items())
     shown = [f"{text.shown(value, 30)} {text.percent(share)}" for value, share in shares[:3]]
     rest = feature.string_stats.unique - len(shown)
-    return ", ".join([*shown, *([f"{rest:,} more"] if rest > 0 else [])])
+    about = features.about(feature, features.DISTINCT_RELATIVE_ERROR)
+    return ", ".join([*shown, *([f"{about}{rest:,} more"] if rest > 0 else [])])
 
 
 def _presence(feature: Feature) -> str:

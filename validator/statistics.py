@@ -25,6 +25,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 )
 
 from validator import histograms
+from validator.features import DISTINCT_RELATIVE_ERROR, FREQUENCY_ERROR, RANK_ERROR
 from validator.profile import (
     ColumnSummary,
     Kind,
@@ -45,13 +46,6 @@ _TYPES: Final = {
     Kind.BYTES: FeatureNameStatistics.STRING,
     Kind.STRUCT: FeatureNameStatistics.STRUCT,
 }
-
-RANK_ERROR: Final = "rank_error"
-"""Custom statistic: by how large a share of the numbers a rank of median or histogram may be off."""
-FREQUENCY_ERROR: Final = "frequency_error"
-"""Custom statistic: by how large a share of the texts a frequency may be too low."""
-DISTINCT_RELATIVE_ERROR: Final = "distinct_relative_error"
-"""Custom statistic: by how large a share of itself the number of distinct texts may be off."""
 
 
 def of(summary: Summary, *, images: Collection[Path] = ()) -> DatasetFeatureStatisticsList:

@@ -1,6 +1,6 @@
 """How much one column may hold before it is sketched, and how fine its sketches are.
 
-A function of the number of columns alone: equal data has equal statistics on every machine.
+A function of the number of columns alone: what is exact of equal data is so on every machine.
 """
 
 from __future__ import annotations

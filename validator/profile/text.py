@@ -194,7 +194,7 @@ def summarize(column: Column, presence: Presence, seen: Occurrences[TextDigest])
         column,
         presence,
         texts=digest.texts,
-        distinct=digest.distinct.count,
+        distinct=min(digest.distinct.count, digest.texts.count),
         # Dates of more days than are counted one by one are no dates.
         dates=Dates(),
         counted=digest.frequent.ranked(),

@@ -219,6 +219,15 @@ def test_odd_columns_are_rows_like_others(page: Page) -> None:
     assert "always 7" in text
 
 
+def test_an_estimate_of_values_is_called_one(statistics: Build) -> None:
+    found = statistics(n=[1.0, 2.0, 3.0], t=[f"text {number}" for number in range(3_000)]).datasets[0]
+    assert not any("about" in report._values(feature, None) for feature in found.features)
+    for feature, name in zip(found.features, ("rank_error", "distinct_relative_error"), strict=True):
+        feature.custom_stats.add(name=name, num=0.01)
+    said = [report._values(feature, None) for feature in found.features]
+    assert said == ["median about 2, mean 2, from 1 to 3", "about 3,000 distinct values, none common"]
+
+
 def test_an_estimate_is_called_one(page: Page) -> None:
     parsed = page(DAY, cost=Cost(0.5, 2.0, 0.0291, "estimate, the task is still running"))
     assert "Cost, estimated" in parsed.text("dt")

@@ -80,6 +80,19 @@ def test_statistics_have_a_line_a_feature(statistics: Build) -> None:
     assert [word.strip() for word in pay] == ["pay", "STRING", "0%", "Cash 75%, Card 25%"]
 
 
+def test_an_estimate_is_called_one(statistics: Build) -> None:
+    made = statistics(fare=[1.0, 2.0, 3.0], pay=["Cash", "Card", "Voucher", "Barter"])
+    exact = shown(show.statistics, made)
+    for feature, name in zip(
+        made.datasets[0].features, ("rank_error", "distinct_relative_error"), strict=True
+    ):
+        feature.custom_stats.add(name=name, num=0.01)
+    estimated = shown(show.statistics, made)
+    assert "about" not in exact
+    assert "median about 2" in estimated
+    assert "about 1 more" in estimated
+
+
 def test_a_schema_has_a_line_a_feature(schema: Read) -> None:
     out = shown(
         show.schema,

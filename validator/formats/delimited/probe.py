@@ -18,7 +18,7 @@ from validator.text import cut
 HEAD_BYTES: Final = 1 << 20
 """Text whose values decide the kinds first tried."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-COLUMNS: Final = 100_000
+COLUMNS: Final = 25_000
 """How many a text may have: each costs time and memory in every block."""
 NUMBER: Final = (
     r"^[ \t]*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:-?(?:nan|inf|infinity)))[ \t]*$"

@@ -366,6 +366,11 @@ class TestParts:
         off = quantiles.shares_up_to(some) - ordered.counts_up_to(some) / rows
         assert np.abs(off).max() <= quantiles.rank_error
 
+    @pytest.mark.parametrize("seed", range(8))
+    def test_there_are_no_more_distinct_texts_than_texts(self, seed: int) -> None:
+        column = only(of(pa.array([f"{seed}-{number}" for number in range(60_000)]), Kind.BYTES).finish())
+        assert 58_000 < column.distinct <= 60_000
+
     def test_texts_have_a_size_however_they_were_counted(self) -> None:
         texts = [f"{number:060d}" for number in range(12_287)]
         for parts in ([[None, *texts]], [texts[:9], texts[9:]], [texts]):
