@@ -18,13 +18,14 @@ from validator.errors import DataError
 from validator.formats.batches import CELLS, gathered, of_columns
 from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.shape import MAX_KEYS, Form, Shape
+from validator.formats.stream import unpacked
 from validator.formats.tfrecord import example
 from validator.formats.tfrecord.example import LISTS, NAMES, Features, NoExample
 from validator.formats.tfrecord.framing import Frames, frames
 from validator.formats.tfrecord.wire import UNSET, Block, Keys, Layout, Odd
 from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column, Kind
-from validator.store import Object, at
+from validator.store import Object
 
 PROBE_BYTES: Final = 1 << 20
 """Records whose features decide the columns first tried."""
@@ -32,6 +33,8 @@ PROBE_BYTES: Final = 1 << 20
 _PROBE_BLOCK_BYTES: Final = 128 << 10
 _FEW: Final = 250
 """Records decoded one by one once there is something new in them: most often all others have it too."""
+_SURVEYED: Final = 1 << 14
+"""Records of a batch of a survey: some megabytes may have hundreds of thousands that are empty."""
 _GZIP: Final = b"\x1f\x8b"
 _FORMS: Final = {Kind.BYTES: Form.TEXT, Kind.FLOAT: Form.REAL, Kind.INT: Form.INTEGER}
 
@@ -40,11 +43,11 @@ class TfRecord:
     """Reads TFRecord.
 
     Args:
-        compression: What the bytes are packed with, in pyarrow's words, or None.
+        packing: What the bytes are packed with, in pyarrow's words, or None.
     """
 
-    def __init__(self, compression: str | None = None) -> None:
-        self._compression = compression
+    def __init__(self, packing: str | None = None) -> None:
+        self._packing = packing
 
     @property
     def weight(self) -> Weight:
@@ -68,8 +71,9 @@ class TfRecord:
         met = _Met()
         for part in self._frames(cut.target):
             with self._explained(cut.target):
-                met.look(part)
-            yield list(met.shape.harvest(len(part)))
+                for some in _parts(part, _SURVEYED):
+                    met.look(some)
+                    yield list(met.shape.harvest(len(some)))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the records of a cut, typed as the columns say."""
@@ -79,17 +83,11 @@ class TfRecord:
         keys = Keys([column.name for column in columns])
         for part in self._frames(target):
             with self._explained(target):
-                made = list(_made(part, columns, keys))
-            yield from made
+                yield from _made(part, columns, keys)
 
     def _frames(self, target: Object, *block: int) -> Iterator[Frames]:
-        with self._explained(target), at(target.uri).open(target) as source:
-            if not self._compression:
-                yield from frames(source, *block)
-                return
-            packed = pa.CompressedInputStream(pa.PythonFile(source, "r"), self._compression)
-            with packed:
-                yield from frames(packed, *block)
+        with self._explained(target), unpacked(target, self._packing) as source:
+            yield from frames(source, *block)
 
     @contextmanager
     def _explained(self, target: Object) -> Iterator[None]:
@@ -101,13 +99,13 @@ class TfRecord:
             if isinstance(trouble.__cause__, Unfit):
                 raise Misfit(what, why=why) from trouble
             raise DataError(what, why=why, remedy=self._remedy(target, trouble)) from trouble
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except (pa.ArrowException, ValueError) as error:
             raise DataError(what, why=error) from error
 
     def _remedy(self, target: Object, trouble: Trouble) -> str:
-        if self._compression or trouble.at:
+        if self._packing or trouble.at:
             return ""
-        with at(target.uri).open(target) as source:
+        with unpacked(target, None) as source:
             return "it is gzip: name it .tfrecord.gz" if source.read(2) == _GZIP else ""
 
 
@@ -133,8 +131,7 @@ class _Met:
             raise part.trouble(0, f"there are more than {MAX_KEYS:,} features; are some of them values?")
 
     def _look_closer(self, part: Frames) -> None:
-        for start in range(0, len(part), _FEW):
-            few = part.part(start, start + _FEW)
+        for few in _parts(part, _FEW):
             if not _is_known(few, self.columns):
                 for number, record in enumerate(few):
                     self._learn(few, number, _parsed(few, number, record))
@@ -203,6 +200,10 @@ def _layout(part: Frames, keys: Keys) -> Layout:
 
 def _pieces(part: Frames, columns: Sequence[Column]) -> Iterator[Frames]:
     """Cuts records so that no piece has more cells than memory is meant for."""
-    size = max(1, CELLS // max(1, len(columns)))
+    return _parts(part, max(1, CELLS // max(1, len(columns))))
+
+
+def _parts(part: Frames, size: int) -> Iterator[Frames]:
+    """Cuts records into parts of so many."""
     for start in range(0, len(part), size):
         yield part.part(start, start + size)

@@ -17,7 +17,7 @@ from validator import dataset, profiling, store
 from validator.crew import Crew
 from validator.cuts import Cut, Extent
 from validator.errors import DataError
-from validator.formats import Misfit, of
+from validator.formats import Misfit, batches, of
 from validator.formats.tfrecord import framing, reader
 from validator.formats.tfrecord.reader import TfRecord
 from validator.interruption import Interruption
@@ -224,6 +224,36 @@ class TestDatasets:
             profiled(tmp_path)
 
 
+class TestNothingTakesLong:
+    """Between two batches, with rows or without, is where a run can be ended."""
+
+    def test_pieces_of_a_block_come_one_by_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reader, "CELLS", 1)
+        monkeypatch.setattr(batches, "CELLS", 1)
+        target = put(tmp_path, written([{"n": (INT64, [1])}, {}, {"n": (FLOAT, [1.5])}]))
+        found: list[int] = []
+        reading = TfRecord().read(Cut.whole(target), [Column("n", Kind.INT, depth=1)])
+        with pytest.raises(Misfit, match="record 3"):
+            found.extend(batch.num_rows for batch in reading.batches)
+        assert found == [1, 1]
+
+    def test_few_records_do_not_hold_up_for_long(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(framing.frames, "__defaults__", (len(N_ONLY),))
+        target = put(tmp_path, N_ONLY * 10)
+        reading = TfRecord().read(Cut.whole(target), TfRecord().header(target).columns)
+        assert [batch.num_rows for batch in reading.batches] == [0, 0, 10]
+
+    def test_a_survey_of_many_records_comes_in_parts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "_SURVEYED", 2)
+        target = put(tmp_path, N_ONLY + framed(b"") * 4)
+        seen = list(TfRecord().survey(Cut.whole(target)))
+        assert [[feature.rows for feature in part] for part in seen] == [[2], [2], [1]]
+
+
 SECOND = len(framed(example(ONE)))
 GOOD = written([ONE] * 3)
 
@@ -269,10 +299,10 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         ("content", "why"),
-        [(GOOD, "zlib inflate failed"), (gzip.compress(GOOD)[:-9], "Truncated compressed stream")],
+        [(GOOD, "(zlib inflate failed"), (gzip.compress(GOOD)[:-9], "(Truncated compressed stream")],
     )
     def test_what_is_not_gzip(self, tmp_path: Path, content: bytes, why: str) -> None:
-        assert why in refusal(tmp_path, content, "a.tfrecord.gz")
+        assert f"its gzip is damaged or cut off {why}" in refusal(tmp_path, content, "a.tfrecord.gz")
 
     def test_features_that_are_values(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "MAX_KEYS", 10)
