@@ -1,4 +1,4 @@
-"""Fixtures of more than one folder: an S3 that answers on loopback."""
+"""What more than one folder needs: an S3 that answers on loopback, properties without a deadline."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from build.rehearsal import folder
 from build.rehearsal.cloud import Environments, running
 
 ROOT = Path(__file__).parent.parent
+
+# No test is timed: a busy machine proves nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
