@@ -61,9 +61,13 @@ def parse(content: bytes, source: str) -> Manifest:
             )
         return _named_once(_manifest(document), source)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise UsageError(
-            f"cannot read {source}", why=f"not a manifest ({type(error).__name__}: {error})"
-        ) from error
+        raise UsageError(f"cannot read {source}", why=f"not a manifest: {_missed(error)}") from error
+
+
+def _missed(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON ({error})"
+    return f"it has no {error}" if isinstance(error, KeyError) else "it is not laid out as one"
 
 
 def _manifest(document: Mapping[str, Any]) -> Manifest:
