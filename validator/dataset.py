@@ -12,7 +12,7 @@ from validator import cuts, formats, partitions
 from validator.crew import Crew, Halt
 from validator.cuts import Cut, Shard
 from validator.errors import DataError
-from validator.formats import Dialect, Format, Header, Reading, Seen
+from validator.formats import Delimited, Dialect, Format, Header, Reading, Seen
 from validator.interruption import Interruption
 from validator.partitions import NO_PARTITIONS, Partitions
 from validator.profile import Column, Kind
@@ -36,6 +36,14 @@ class Dataset:
     def size(self) -> int:
         """Bytes as they are stored."""
         return sum(shard.size for shard in self.shards)
+
+    @property
+    def first_line(self) -> Sequence[str]:
+        """Names of columns that stand in the first line of a text, and nowhere else."""
+        target = self.shards[0].cuts[0].target if self.shards else None
+        if target is None or self.dialect.columns or not isinstance(self.format_of(target), Delimited):
+            return ()
+        return [column.name for column in self.columns if column.name not in self.partitions.added]
 
     def format_of(self, target: Object) -> Format:
         """Returns how an object is read."""

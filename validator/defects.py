@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from validator import text
 from validator.profile import ColumnSummary, NumericSummary, StructSummary, Summary, TextSummary
 from validator.survey import Mixture
+
+_VALUE: Final = re.compile(r"-[0-9]+|[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?")
+"""A negative or a broken number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,13 @@ def of_mixtures(mixtures: Sequence[Mixture]) -> Iterator[Defect]:
             f"{text.count(mixture.texts, 'text')} among {text.count(mixture.numbers, 'number')}, "
             f"the first is {text.quoted(mixture.first)} in row {mixture.row:,} of {mixture.uri}",
         )
+
+
+def of_first_line(names: Sequence[str]) -> Iterator[Defect]:
+    """Yields one defect for all names that look like values; whole numbers and days may be names."""
+    if values := [text.quoted(name) for name in names if _VALUE.fullmatch(name)]:
+        remedy = "if that is a row, name the columns with --columns"
+        yield Defect("HEADER_OF_VALUES", "", f"there is {text.listed(values)}; {remedy}")
 
 
 def of_ends(uris: Sequence[str]) -> Iterator[Defect]:

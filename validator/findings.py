@@ -28,16 +28,20 @@ NUL_BYTES: Final = "NUL_BYTES"
 MIXED_TYPES: Final = "MIXED_TYPES"
 INVALID_DATES: Final = "INVALID_DATES"
 NO_FINAL_LINE_END: Final = "NO_FINAL_LINE_END"
+HEADER_OF_VALUES: Final = "HEADER_OF_VALUES"
 
 _SEVERITIES: Final = list(Severity)
 _COMPARISON: Final = ("COMPARATOR_", "SCHEMA_TRAINING_SERVING_SKEW")
 """Codes of drift and skew begin so; every other anomaly of TFDV's is an error."""
 
 _DEFECT_SEVERITIES: Final = {
-    **dict.fromkeys((INVALID_DATES, MIXED_TYPES, NON_FINITE_VALUES, NUL_BYTES), Severity.WARNING),
+    **dict.fromkeys(
+        (HEADER_OF_VALUES, INVALID_DATES, MIXED_TYPES, NON_FINITE_VALUES, NUL_BYTES), Severity.WARNING
+    ),
     NO_FINAL_LINE_END: Severity.INFO,
 }
 _DEFECT_EXPECTATIONS: Final = {
+    HEADER_OF_VALUES: "names of columns in the first line",
     INVALID_DATES: "days there are",
     INVALID_UTF8: "text in UTF-8",
     MIXED_TYPES: "numbers, as its first values are",

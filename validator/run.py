@@ -170,6 +170,7 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
         bytes=described.size,
         features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
         defects=(
+            *defects.of_first_line(made.dataset.first_line),
             *defects.of_ends(made.unterminated),
             *defects.of_mixtures(made.mixtures),
             *defects.of_values(summary),

@@ -11,7 +11,7 @@ from validator.formats.delimited.dialect import Dialect
 from validator.formats.delimited.reader import Delimited
 from validator.formats.header import Format, Header, Misfit, Reading, Seen
 
-__all__ = ["FORMATS", "Dialect", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
+__all__ = ["FORMATS", "Delimited", "Dialect", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
 
 _PACKINGS = {"": None, ".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -35,6 +35,18 @@ def test_each_kind_of_defect_is_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["-3", "20.11", ".5", "-1.5e-7", "+0.1"])
+def test_a_first_line_of_values_is_told(name: str) -> None:
+    (found,) = defects.of_first_line(["fare", name])
+    assert (found.code, found.feature) == ("HEADER_OF_VALUES", "")
+    assert found.detail == f"there is “{name}”; if that is a row, name the columns with --columns"
+
+
+@pytest.mark.parametrize("name", ["2026", "0", "2026-01-01", "v1.5", "-", ".", "a-1", "1.2.3"])
+def test_names_that_may_be_names_are_not(name: str) -> None:
+    assert list(defects.of_first_line(["fare", name])) == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

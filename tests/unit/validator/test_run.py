@@ -7,8 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
 import pytest
 from google.protobuf import text_format
+from pyarrow import parquet
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
@@ -59,6 +61,19 @@ def test_without_a_schema_one_is_inferred_proposed_and_warned_about(folder: Path
     assert "SCHEMA_INFERRED" in codes(report)
     proposed = Path(report.artifacts["schema_proposed"]).read_text()
     assert [f.name for f in text_format.Parse(proposed, Schema()).feature] == ["n", "t"]
+
+
+def test_a_first_line_of_values_is_warned_about_unless_columns_are_named(folder: Path) -> None:
+    (folder / "data.csv").write_text("1000,-3\n" * 3)
+    assert "HEADER_OF_VALUES" in codes(validate(folder))
+    named = validate(folder, CSV_COLUMNS="n,-3", OUTPUT_URI=str(folder / "named"))
+    assert (named.rows, "HEADER_OF_VALUES" in codes(named)) == (3, False)
+
+
+def test_names_that_lie_in_the_data_are_names(folder: Path) -> None:
+    parquet.write_table(pa.table({"-3": [1], "0.5": [2]}), folder / "data.parquet")
+    report = validate(folder, DATA_URI=str(folder / "data.parquet"))
+    assert "HEADER_OF_VALUES" not in codes(report)
 
 
 def test_every_file_can_be_read_and_the_gate_is_written_last(
