@@ -258,6 +258,14 @@ CASES: Final = (
         lambda: stored(pa.table({"n": np.full(_MANY, 7, np.int8)}), row_group_size=_MANY),
         Accepted(_MANY, {"n": Figures("INT", 0, 7, 7, 7)}),
     ),
+    _case(
+        "parquet-documents-of-20000-lengths",
+        lambda: stored(
+            pa.table({"text": ["document " * (120 + n % 1_000) + "x" * (n // 1_000) for n in range(20_000)]})
+        ),
+        Accepted(20_000, {"text": Figures()}),
+        bounds=Bounds(cpu_seconds=10, peak_mb=500),
+    ),
     _case("parquet-list-is-a-bomb", _hidden_list, Refused("465 MiB decoded", "'n"), bounds=Bounds(5, 300)),
     _case(
         "parquet-words-are-bombs",
