@@ -1,7 +1,7 @@
 """JSON decoded by pyarrow, a block of lines at a time.
 
 What it takes without a word is looked for before and after: an object that is not alone on its line, bytes
-that are not UTF-8, and `null` in place of the first object, which crashes the process.
+that are not UTF-8, `Inf`, and `null` in place of the first object, which crashes the process.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import json
 
 from validator.formats.batches import CELLS
@@ -33,6 +34,10 @@ _OTHER_TYPES: Final = {
     (Kind.BYTES, Form.BOOLEAN): pa.bool_(),
     (Kind.BYTES, Form.INTEGER): pa.int64(),
 }
+
+
+_INF: Final = re.compile(rb"Inf(?!inity)")
+"""What pyarrow takes for an infinity and nobody else does; it may stand in a text."""
 
 
 def pieces(offset: int, content: bytes, columns: Sequence[Column]) -> Iterator[tuple[int, bytes]]:
@@ -76,7 +81,18 @@ def table(content: bytes, types: Any) -> Any:
         found = json.read_json(pa.BufferReader(tidy), read_options=reading, parse_options=parsing)
     except pa.ArrowException:
         return None
-    return found if found.num_rows == lines else None
+    if found.num_rows != lines or (any(map(_has_infinity, found.columns)) and _INF.search(tidy)):
+        return None
+    return found
+
+
+def _has_infinity(array: Any) -> bool:
+    """Says whether a number is infinite, in structs and lists too."""
+    if pa.types.is_floating(array.type):
+        return bool(pc.any(pc.is_inf(array)).as_py())
+    if pa.types.is_struct(array.type):
+        return any(map(_has_infinity, array.flatten()))
+    return pa.types.is_list(array.type) and _has_infinity(pc.list_flatten(array))
 
 
 def from_rows(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Any:

@@ -502,3 +502,15 @@ def test_a_survey_finds_the_columns_of_a_probe_of_all(
 
 def sorted_columns(columns: Sequence[Column]) -> list[Any]:
     return sorted((c.name, c.kind, c.depth, sorted_columns(c.fields)) for c in columns)
+
+
+@pytest.mark.parametrize("row", [b'{"x":Inf}', b'{"x":-Inf}', b'{"s":{"y":Inf}}', b'{"l":[[1.5, Inf]]}'])
+@pytest.mark.parametrize("before", [1, 8_000])
+def test_a_short_infinity_is_no_json_wherever_it_stands(tmp_path: Path, row: bytes, before: int) -> None:
+    content = b'{"x":1.5,"s":{"y":0.5},"l":[[0.5]]}\n' * before + row + b"\n"
+    assert refusal(tmp_path, content).startswith(f"line {before + 1}, column ")
+
+
+def test_a_long_infinity_is_a_number_beside_a_short_one_in_a_text(tmp_path: Path) -> None:
+    target = put(tmp_path, b'{"x":1.5,"t":"Inf"}\n' * 8_000 + b'{"x":Infinity}\n')
+    assert rows(target)[-1] == {"x": float("inf"), "t": None}
