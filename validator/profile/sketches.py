@@ -48,12 +48,14 @@ class Quantiles:
         Of more than `_REPEATED` only every 2**n-th in order is taken in, and doubled n times by a merge with
         itself: that takes the time of `_REPEATED` however many there are.
         """
+        doublings = max(0, int(counts.sum() - 1).bit_length() - _REPEATED.bit_length() + 1)
+        if not doublings:
+            self.add(np.repeat(values, counts))
+            return
         order = np.argsort(values)
         ends = np.cumsum(counts[order])
-        doublings = int(ends[-1] - 1).bit_length() - _REPEATED.bit_length() + 1 if len(ends) else 0
-        step = 1 << max(0, doublings)
+        taken = np.diff((ends + (1 << doublings - 1) - 1) >> doublings, prepend=0)
         every = Quantiles(self._sketch.k)
-        taken = np.diff((ends + step - 1 - step // 2) // step, prepend=0)
         every.add(np.repeat(values[order], taken))
         for _ in range(doublings):
             every.merge(Quantiles.from_bytes(every.to_bytes()))
