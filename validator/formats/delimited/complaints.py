@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
 from validator.formats.delimited.blocks import Block
 from validator.formats.delimited.quotes import marks
-from validator.formats.delimited.window import PADDING, Positions, Window
+from validator.formats.delimited.window import PADDING, Positions
 from validator.formats.trouble import Trouble
 from validator.text import count, cut
 
 _ROW: Final = re.compile(r"Row #\d+: ")
 _SHOWN: Final = 80
-_STEP_BYTES: Final = 8 << 20
 _LINE_FEED: Final = ord("\n")
 _RETURN: Final = ord("\r")
 
@@ -59,14 +57,6 @@ def not_utf8(block: Block) -> Trouble | None:
         place = f", byte {at - content.rfind(PADDING, 0, at)}"
         return Trouble(block.offset + at, f"0x{content[at]:02x} is not UTF-8 text; save it as UTF-8", place)
     return None
-
-
-def line_ends(source: Any, stop: int) -> Iterator[int]:
-    """Counts the line feeds before an offset of a text: yields those of some megabytes at a time."""
-    window = Window(source)
-    while (left := stop - window.offset) > 0 and window.fill(min(left, _STEP_BYTES)):
-        yield int(np.count_nonzero(window.content(window.filled) == _LINE_FEED))
-        window.drop(window.filled)
 
 
 def _rows(padded: Any, bounding: Positions) -> tuple[Positions, Positions]:

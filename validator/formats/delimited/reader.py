@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
+from validator.formats import locating
 from validator.formats.delimited import probe
 from validator.formats.delimited.blocks import BLOCK_BYTES, Blocks, after_line_end
-from validator.formats.delimited.complaints import line_ends
 from validator.formats.delimited.conversion import Conversion
 from validator.formats.delimited.dialect import Dialect
 from validator.formats.header import Header, Misfit, Reading, Seen
@@ -62,8 +62,7 @@ class Delimited:
         except probe.Foreign as foreign:
             raise _refused(target, foreign.why, foreign.remedy) from foreign
         except Trouble as trouble:
-            lines = sum(self._line_ends(target, trouble.at))
-            raise _located(target, trouble, lines) from trouble
+            raise _complaint(target, trouble, locating.line(target, self._packing, trouble)) from trouble
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Reads all values as text and yields what they are, block by block."""
@@ -81,21 +80,11 @@ class Delimited:
 
     def _batches(self, cut: Cut, columns: Sequence[Column], extent: Extent) -> Iterator[Any]:
         conversion = Conversion(columns, self._delimiter)
+        found = self._converted(cut, conversion, extent)
         try:
-            yield from self._converted(cut, conversion, extent)
-            return
+            yield from locating.located(cut, self._packing, found, conversion.nothing(), _complaint)
         except Unfit as unfit:
             raise _misfit(cut.target, str(unfit)) from unfit
-        except Trouble as caught:
-            trouble = caught
-        if cut.start and not cut.is_exact:
-            # Most likely the first row was guessed wrong; if not, an exact reading will count the lines.
-            raise _refused(cut.target, f"after byte {trouble.at}, {trouble.why}")
-        lines = 0
-        for more in self._line_ends(cut.target, trouble.at):
-            lines += more
-            yield conversion.nothing()
-        raise _located(cut.target, trouble, lines)
 
     def _converted(self, cut: Cut, conversion: Conversion, extent: Extent) -> Iterator[Any]:
         with unpacked(cut.target, self._packing) as source:
@@ -139,18 +128,14 @@ class Delimited:
         empty = frozenset(name for name, kind in zip(names, kinds, strict=True) if kind is None)
         return Header(columns, dict.fromkeys(names, ""), empty)
 
-    def _line_ends(self, target: Object, stop: int) -> Iterator[int]:
-        with unpacked(target, self._packing) as source:
-            yield from line_ends(source, stop)
-
 
 def block_bytes(columns: int) -> int:
     """Returns how much text to decode at a time: more of a wide table, where each column costs time."""
     return min(max(BLOCK_BYTES, columns * _COLUMN_BYTES), _WIDEST_BYTES)
 
 
-def _located(target: Object, trouble: Trouble, lines: int) -> DataError:
-    return _refused(target, f"line {lines + 1}{trouble.place}: {trouble.why}")
+def _complaint(target: Object, trouble: Trouble, where: str) -> DataError:
+    return _refused(target, f"{where}{trouble.place}: {trouble.why}")
 
 
 def _misfit(target: Object, why: str) -> Misfit:

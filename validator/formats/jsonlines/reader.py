@@ -11,15 +11,15 @@ that nothing is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
+from validator.formats import locating
 from validator.formats.batches import gathered
-from validator.formats.delimited.complaints import line_ends
 from validator.formats.header import Header, Misfit, Reading, Seen
 from validator.formats.jsonlines import blocks, objects
 from validator.formats.jsonlines.lines import Lines
@@ -28,8 +28,6 @@ from validator.formats.stream import unpacked
 from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column
 from validator.store import Object
-
-_Found = TypeVar("_Found")
 
 PROBE_BYTES: Final = 1 << 20
 """Text whose keys and values decide the columns first tried."""
@@ -72,7 +70,7 @@ class JsonLines:
                     for piece in blocks.pieces(offset, content, met.columns):
                         rows += met.look(*piece, 0)
         except Trouble as trouble:
-            raise _located(target, trouble, sum(self._line_ends(target, trouble.at))) from trouble
+            raise _complaint(target, trouble, locating.line(target, self._packing, trouble)) from trouble
         if not rows:
             raise _refused(target, "it is empty, it has not one row")
         columns = met.shape.columns(is_narrow=True)
@@ -80,7 +78,7 @@ class JsonLines:
 
     def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
         """Finds all keys and what their values are."""
-        return self._explained(cut, self._seen(cut), [])
+        return locating.located(cut, self._packing, self._seen(cut), [], _complaint)
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the rows of a cut, typed as the columns say.
@@ -90,7 +88,8 @@ class JsonLines:
         """
         columns = tuple(columns)
         extent = Extent(cut.start, cut.stop)
-        tables = self._explained(cut, self._tables(cut, columns, extent), blocks.from_rows([], columns))
+        found, nothing = self._tables(cut, columns, extent), blocks.from_rows([], columns)
+        tables = locating.located(cut, self._packing, found, nothing, _complaint)
         return Reading(gathered(tables), extent)
 
     def _seen(self, cut: Cut) -> Iterator[Sequence[Seen]]:
@@ -121,26 +120,6 @@ class JsonLines:
         offset = cut.start if is_exact else cut.start - 1
         source.seek(offset)
         return Lines(source, offset=offset, stop=cut.stop, is_exact=is_exact)
-
-    def _explained(self, cut: Cut, found: Iterator[_Found], nothing: _Found) -> Iterator[_Found]:
-        """Yields what is found in a cut; nothing every few megabytes while a complaint looks for its line."""
-        try:
-            yield from found
-            return
-        except Trouble as caught:
-            trouble = caught
-        if cut.start and not cut.is_exact:
-            # An exact reading follows and counts the lines.
-            raise _refused(cut.target, f"after byte {trouble.at}, {trouble.why}")
-        lines = 0
-        for more in self._line_ends(cut.target, trouble.at):
-            lines += more
-            yield nothing
-        raise _located(cut.target, trouble, lines) from trouble
-
-    def _line_ends(self, target: Object, stop: int) -> Iterator[int]:
-        with unpacked(target, self._packing) as source:
-            yield from line_ends(source, stop)
 
 
 def _blocks(lines: Lines) -> Iterator[tuple[int, bytes]]:
@@ -228,8 +207,8 @@ def _demand_text(head: bytes) -> None:
         raise Trouble(0, "it begins with a NUL byte, as UTF-16 has")
 
 
-def _located(target: Object, trouble: Trouble, lines: int) -> DataError:
-    why = f"{', '.join(filter(None, (f'line {lines + 1}', trouble.place)))}: {trouble.why}"
+def _complaint(target: Object, trouble: Trouble, where: str) -> DataError:
+    why = f"{', '.join(filter(None, (where, trouble.place)))}: {trouble.why}"
     if isinstance(trouble.__cause__, Unfit):
         return Misfit(f"cannot read {target.uri}", why=why)
     return _refused(target, why, _SAVE_AS_UTF8 if "UTF-" in trouble.why else "")

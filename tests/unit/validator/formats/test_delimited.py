@@ -257,7 +257,7 @@ def test_lines_are_counted_from_the_beginning_of_the_file_in_a_later_cut_too(fol
 
 def test_a_guess_does_not_count_lines(folder: Path) -> None:
     of = target(folder, b"a,b\n1,2\n1,2\n1\n")
-    with pytest.raises(DataError, match="after byte 12, expected 2 fields, found 1"):
+    with pytest.raises(DataError, match="after byte 12: expected 2 fields, found 1"):
         rows(
             Delimited().read(Cut(of, 5, of.size), [Column("a", Kind.BYTES), Column("b", Kind.BYTES)]).batches
         )
@@ -297,7 +297,7 @@ class TestLongRows:
     @pytest.mark.parametrize(
         ("header", "why"),
         [
-            (b"a," * 100_001 + b"a\n", "its header has 100,002 columns, no more than 100,000 are read"),
+            (b"a," * 25_000 + b"a\n", "its header has 25,001 columns, no more than 25,000 are read"),
             (b"a" * 200_000 + b"\n", "its header cannot be read (field larger than field limit"),
         ],
     )

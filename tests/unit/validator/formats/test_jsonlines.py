@@ -390,7 +390,7 @@ class TestComplaints:
 
     def test_a_guess_does_not_count_lines(self, tmp_path: Path) -> None:
         target = put(tmp_path, FINE * 3 + b"1\n")
-        with pytest.raises(DataError, match="after byte 24, it is not an object"):
+        with pytest.raises(DataError, match="after byte 24: it is not an object"):
             rows(target, ONE, Cut(target, 9, target.size))
 
     def test_of_a_guess_are_made_again_with_their_line(
