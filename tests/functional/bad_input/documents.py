@@ -1,11 +1,19 @@
-"""Bad schemas, baselines and manifests beside good data."""
+"""Bad schemas, baselines, options and manifests beside good data."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+from tensorflow_metadata.proto.v0.statistics_pb2 import (
+    DatasetFeatureStatistics,
+    DatasetFeatureStatisticsList,
+    FeatureNameStatistics,
+    Histogram,
+)
 
 from tests.functional.bad_input.expected import EITHER, UNUSABLE, Accepted, Flaw, Refused
 from tests.functional.bad_input.inputs import Case, Run
@@ -39,6 +47,29 @@ def _baseline(name: str, content: Callable[[], bytes] | None, why: str) -> Case:
     return Case(name, "baseline", _beside("--baseline", "baseline.pb", content), (refused,))
 
 
+def _statistics(count: float = 100, low: float = 0) -> bytes:
+    """Returns statistics of 1,000 numbers in ten buckets."""
+    numbers = FeatureNameStatistics(name="id", type=FeatureNameStatistics.INT)
+    numbers.num_stats.common_stats.tot_num_values = numbers.num_stats.common_stats.num_non_missing = 1000
+    for kind in (Histogram.STANDARD, Histogram.QUANTILES):
+        histogram = numbers.num_stats.histograms.add(type=kind)
+        for end in range(100, 1001, 100):
+            histogram.buckets.add(low_value=low + end - 100, high_value=end, sample_count=count)
+    whole = DatasetFeatureStatistics(num_examples=1000, features=[numbers])
+    return bytes(DatasetFeatureStatisticsList(datasets=[whole]).SerializeToString())
+
+
+def _compared_by(threshold: str) -> bytes:
+    divergence = f"jensen_shannon_divergence {{ threshold: {threshold} }}"
+    return f'feature {{ name: "id" type: INT drift_comparator {{ {divergence} }} }}'.encode()
+
+
+def _option(name: str, option: str, value: str, why: str, variable: str) -> Case:
+    """Returns a case of good data with an option that is refused at the door."""
+    refused = Refused(why, "", UNUSABLE, (variable,), leaves_error=False)
+    return Case(name, "option", file(text, "data.csv", option, value), (refused,))
+
+
 SCHEMAS: Final = (
     _schema("schema-is-noise", lambda: b"not a schema at all {", "expected|no field|no schema", "line 1"),
     _schema("schema-of-other-words", lambda: b'feature { name: "id" colour: RED }', "colour", "line 1"),
@@ -59,6 +90,14 @@ SCHEMAS: Final = (
     _schema(
         "schema-without-its-domain", lambda: b'feature { name: "id" domain: "x" }', "'x', which is missing"
     ),
+    _schema("schema-compares-by-nan", lambda: _compared_by("nan"), "threshold of feature 'id' is nan"),
+    _schema("schema-compares-by-infinity", lambda: _compared_by("inf"), "threshold of feature 'id' is inf"),
+    Case(
+        "schema-says-struct-of-numbers",
+        "schema",
+        _beside("--schema", "schema.pbtxt", lambda: b'feature { name: "id" type: STRUCT }'),
+        (Accepted(1000, SAMPLE, (Flaw("UNEXPECTED_DATA_TYPE", "id"),), verdict="fail"),),
+    ),
     Case(
         "schema-empty",
         "schema",
@@ -76,6 +115,26 @@ BASELINES: Final = (
     _baseline("baseline-is-noise", lambda: bytes(range(256)), "no statistics|statistics"),
     _baseline("baseline-empty", lambda: b"", "no statistics|empty|none of their 0 datasets"),
     _baseline("baseline-is-a-folder", None, "it is a folder"),
+    _baseline("baseline-counts-nan", lambda: _statistics(math.nan), "counts nan in .* of feature 'id'"),
+    _baseline("baseline-counts-below-zero", lambda: _statistics(-5), "counts -5.* of feature 'id'"),
+    _baseline("baseline-counts-nothing", lambda: _statistics(0), "counts together are 0.* of feature 'id'"),
+    _baseline("baseline-of-nan", lambda: _statistics(low=math.nan), "reaches from nan .* of feature 'id'"),
+    Case("baseline", "baseline", _beside("--baseline", "baseline.pb", _statistics), (RIGHT,)),
+)
+
+OPTIONS: Final = (
+    _option("option-columns-with-a-line-end", "--columns", "a\nb", "not names like", "CSV_COLUMNS"),
+    _option("option-columns-with-an-open-quote", "--columns", 'a,"b', "not names like", "CSV_COLUMNS"),
+    _option("option-columns-not-utf-8", "--columns", "a,b\udce9", "not names like", "CSV_COLUMNS"),
+    _option("option-workers-of-4999-digits", "--workers", "9" * 4_999, "not a whole number", "WORKERS"),
+    _option(
+        "option-memory-of-4999-digits",
+        "--memory-budget-mb",
+        "9" * 4_999,
+        "not a whole number",
+        "MEMORY_BUDGET_MB",
+    ),
+    _option("option-run-id-of-100000-signs", "--run-id", "a" * 100_000, "too long for gate.json", "run id"),
 )
 
 
@@ -172,4 +231,4 @@ MANIFESTS: Final = (
     ),
 )
 
-CASES: Final = (*SCHEMAS, *BASELINES, *MANIFESTS)
+CASES: Final = (*SCHEMAS, *BASELINES, *OPTIONS, *MANIFESTS)
