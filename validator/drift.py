@@ -120,8 +120,10 @@ def _damaged_numbers(numbers: NumericStatistics) -> Iterator[str]:
         yield from _damaged_counts(histogram.buckets, name)
         for bucket in histogram.buckets:
             low, high = bucket.low_value, bucket.high_value
-            # Borders of equal width are rounded, those below the least normal number to much more.
-            if not (low <= high or math.isclose(low, high, abs_tol=sys.float_info.min)):
+            # Borders of equal width are rounded, those below the least normal number to much more. Of nothing
+            # but infinities TFDV writes infinity to -infinity.
+            is_rounded = math.isclose(low, high, abs_tol=sys.float_info.min)
+            if not (low <= high or is_rounded or low == math.inf == -high):
                 yield f"a bucket reaches from {low} to {high} in the {name} histogram"
     found = {histogram.type: histogram for histogram in numbers.histograms}
     for kind in (Histogram.STANDARD, Histogram.QUANTILES):

@@ -110,6 +110,14 @@ def test_what_we_write_is_read(tmp_path: Path, name: str, content: str) -> None:
     assert documents.read_statistics(str(path)).SerializeToString() == path.read_bytes()
 
 
+def test_what_tfdv_writes_of_nothing_but_infinities_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, SOUND)
+    found = DatasetFeatureStatisticsList.FromString(path.read_bytes())
+    each(numeric_buckets, low_value=math.inf, high_value=-math.inf)(found.datasets[0].features)
+    path.write_bytes(found.SerializeToString())
+    assert documents.read_statistics(str(path)) == found
+
+
 def test_all_nan_is_refused_only_when_there_are_numbers_too(tmp_path: Path) -> None:
     path = write(tmp_path, "f\nNaN\nNaN\n")
     found = DatasetFeatureStatisticsList.FromString(path.read_bytes())
