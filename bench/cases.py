@@ -119,6 +119,7 @@ def cases(great: int, tall: int, engine: str) -> Sequence[Case]:
         ),
         *_validations(great, tall),
         *_workers(great),
+        *_side_by_side(great),
         Case(
             "merge",
             f"{STATES:,} states merged",
@@ -178,6 +179,21 @@ def _workers(great: int) -> Sequence[Case]:
             f"workers-{number}",
             f"validate {great:,} rows, --workers {number}",
             _validate(many, "--workers", str(number)),
+            many,
+            is_long=True,
+        )
+        for number in (1, 2)
+    )
+
+
+def _side_by_side(great: int) -> Sequence[Case]:
+    """Returns what two processors do at most: processes that share nothing, each reading all rows."""
+    many = trips(great)
+    return tuple(
+        Case(
+            f"side-by-side-{number}",
+            f"pyarrow reads {great:,} rows, {number} at once",
+            _subject(_OURS, "bare", many, "--processes", str(number)),
             many,
             is_long=True,
         )
