@@ -36,8 +36,9 @@ check: .venv/.ready .venv-linters/.ready ## Lint and type-check the code, lint t
 	@$(DEV)/ruff check .
 	@$(DEV)/ruff format --check .
 	@$(DEV)/mypy
-	@$(MAKE) --no-print-directory templates
-	@.venv-linters/bin/cfn-lint $(STACKS:%=dist/templates/%.json)
+	@rm -rf dist/lint
+	@$(DEV)/python -m tests.unit.templates.variants dist/lint
+	@.venv-linters/bin/cfn-lint dist/lint/*.json
 
 .PHONY: parity
 parity: .venv/.ready .venv-parity/.ready ## Compare statistics, schemas, anomalies and drift with the full TFDV
@@ -63,9 +64,7 @@ templates: .venv/.ready ## Render the stacks of STAGE into dist/templates/
 
 .PHONY: golden
 golden: .venv/.ready ## Rewrite tests/golden/ from the templates: its diff is reviewed like code
-	@for stack in $(STACKS); do for stage in dev prod; do \
-	  $(DEV)/python -m templates "$$stack" --stage "$$stage" > "tests/golden/$$stack.$$stage.json"; \
-	done; done
+	@$(DEV)/python -m tests.unit.templates.goldens
 
 ##@ Delivery (needs AWS credentials)
 

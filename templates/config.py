@@ -19,10 +19,10 @@ from templates.prices import PRICES
 from templates.table import ConfigError, Table, overlay
 from validator.contract import SchemaPolicy
 
-__all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "TaskSize", "load"]
+__all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "TaskSize", "load"]
 
 STAGES: Final = ("dev", "prod")
-GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention")
+GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention", "network")
 
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
 ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
@@ -38,6 +38,14 @@ class ModelApproval(StrEnum):
 
     APPROVED = "Approved"
     PENDING = "PendingManualApproval"
+
+
+class NetworkMode(StrEnum):
+    """Whose network tasks run in, and how they reach AWS."""
+
+    CREATE_PUBLIC = "create-public"
+    CREATE_PRIVATE = "create-private"
+    EXISTING = "existing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ class Config:
     training: Training
     promotion: Promotion
     retention: Retention
+    network: NetworkMode
 
     def named(self, thing: str) -> str:
         """Return the name of a thing of this stage, such as ``sluice-dev-validator``."""
@@ -179,6 +188,7 @@ def _config(stage: str, file: Table) -> Config:
         training=_training(file.table("training")),
         promotion=_promotion(file.table("promotion")),
         retention=_retention(file.table("retention")),
+        network=_network(file.table("network")),
     )
 
 
@@ -283,3 +293,8 @@ def _retention(table: Table) -> Retention:
         noncurrent_days=table.whole("noncurrent_days", 1, 3650),
         trigger_days=table.whole("trigger_days", 1, 3650),
     )
+
+
+def _network(table: Table) -> NetworkMode:
+    table.only("mode")
+    return table.word("mode", NetworkMode)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from troposphere import Parameter, Template
 
-from templates.config import Config, ModelApproval
+from templates.config import Config, ModelApproval, NetworkMode
+from templates.network import existing
 from templates.prices import PRICES
 
 KEY_HASH: Final = "[0-9a-f]{16}"
@@ -24,7 +25,7 @@ class Group:
 
 def pipeline_groups(config: Config) -> tuple[Group, ...]:
     """Return the parameters of the pipeline stack."""
-    return _what_is_released(), _training(config), _notifications()
+    return (_what_is_released(), _training(config), _notifications(), *_network(config))
 
 
 def delivery_groups() -> tuple[Group, ...]:
@@ -109,6 +110,12 @@ def _notifications() -> Group:
             ),
         ),
     )
+
+
+def _network(config: Config) -> Iterator[Group]:
+    """Yield where the validator's tasks run, when the network is not the stack's own."""
+    if config.network is NetworkMode.EXISTING:
+        yield Group("Network", existing.parameters())
 
 
 def _source() -> Group:

@@ -20,6 +20,8 @@ class Prices:
         fargate_spot_share: Spot as a share of on-demand at its dearest; it varies from 0.3 to 0.5.
         glue_dpu_hour: One DPU (4 vCPU, 16 GB); at least two and one minute.
         training_hour: SageMaker training instances; managed spot is up to 90 % below.
+        public_address_hour: A public IPv4 address, for as long as a task has it.
+        endpoint_hour: An interface endpoint in one zone, for as long as it stands.
     """
 
     region: str
@@ -29,6 +31,8 @@ class Prices:
     fargate_spot_share: Decimal
     glue_dpu_hour: Decimal
     training_hour: Mapping[str, Decimal]
+    public_address_hour: Decimal
+    endpoint_hour: Decimal
 
 
 PRICES: Final = Prices(
@@ -46,4 +50,6 @@ PRICES: Final = Prices(
         "ml.c5.xlarge": Decimal("0.204"),
         "ml.c5.2xlarge": Decimal("0.408"),
     },
+    public_address_hour=Decimal("0.005"),
+    endpoint_hour=Decimal("0.01"),
 )

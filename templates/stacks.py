@@ -125,6 +125,9 @@ def _resources(part: Any) -> Iterator[AWSObject]:
     elif isinstance(part, tuple):
         for item in part:
             yield from _resources(item)
+    elif isinstance(part, network.Placement):
+        # Names resources and has none.
+        return
     else:
         for each in fields(part):
             yield from _resources(getattr(part, each.name))

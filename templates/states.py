@@ -17,7 +17,7 @@ from templates.config import Config
 from templates.container import CONTAINER, SPOT, Validator
 from templates.functions import Step
 from templates.jobs import Preparation
-from templates.network import Network, placement
+from templates.network import Network
 from validator.contract import GATE_LIMIT_BYTES, Artifact, Environment, Verdict
 
 LAMBDA_RETRIED: Final = (
@@ -86,7 +86,7 @@ def validate(config: Config, validator: Validator, network: Network, *, then: Na
             "TaskDefinition": Ref(validator.task),
             # Leaves out LaunchType, which excludes it; weights never fall back from Spot to on-demand.
             "CapacityProviderStrategy": [{"CapacityProvider": jsonata("$capacity"), "Weight": 1}],
-            "NetworkConfiguration": placement(network),
+            "NetworkConfiguration": network.placement.awsvpc(),
             "PropagateTags": "TASK_DEFINITION",
             "Overrides": _overrides(),
         },

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates.config import ConfigError, ModelApproval, TaskSize, load
+from templates.config import ConfigError, ModelApproval, NetworkMode, TaskSize, load
 from templates.table import ConfigError as TableError
 from templates.table import Table, overlay
 from validator.contract import SchemaPolicy
@@ -46,6 +46,13 @@ def test_a_stage_is_laid_over_the_common_tables() -> None:
     )
     assert prod.validation.schema_policy is SchemaPolicy.REQUIRE
     assert prod.validation.sizes == dev.validation.sizes
+
+
+def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
+    private = ("[stages.dev]", '[stages.prod.network]\nmode = "create-private"\n[stages.dev]')
+    path = written(tmp_path, private)
+    assert load(path, "prod").network is NetworkMode.CREATE_PRIVATE
+    assert load(path, "dev").network is NetworkMode.CREATE_PUBLIC
 
 
 def test_the_training_step_knows_the_hyperparameters() -> None:
@@ -103,7 +110,11 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
         ("[stages.dev]", "[stages.qa]", "stages.qa is not known: take one of dev, prod"),
-        ("[stages.dev]", "[stages.dev.network]", "stages.dev.network is not known"),
+        ("[stages.dev]", "[stages.dev.networks]", "stages.dev.networks is not known"),
+        ('"create-public"', '"public"', "network.mode is 'public': expected one of create-public, create-private"),
+        ('mode = "create-public"', "", "network.mode is missing: expected one of create-public"),
+        ('mode = "create-public"', 'mode = "existing"\nsubnets = []', "network.subnets is not known"),
+        ("[stages.dev]", '[stages.dev.network]\nmode = "none"', "network.mode is 'none'"),
         ("[stages.dev]", "[stages.dev.retention]\nlog_day = 3", "retention.log_day is not known"),
         ("[stages.dev]", "[stages]\ndev = 1", "stages.dev is 1: expected a table"),
         ("[stages.dev]", '[stages.dev]\n"a\\nb" = 1', "stages.dev.'a\\nb' is not known"),

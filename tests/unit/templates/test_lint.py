@@ -1,28 +1,19 @@
-"""cfn-lint over both stacks of both stages, without findings."""
+"""cfn-lint over both stacks of both stages with every choice, without findings."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from templates.config import load
-from templates.stacks import STACKS, render
+from templates.stacks import render
+from tests.unit.templates.variants import write
 
 ROOT = Path(__file__).parents[3]
 LINTER = ROOT / ".venv-linters/bin/cfn-lint"
-
-
-def rendered(folder: Path) -> Iterator[Path]:
-    for stage in ("dev", "prod"):
-        config = load(ROOT / "config.toml", stage)
-        for stack in STACKS:
-            path = folder / f"{stack}.{stage}.json"
-            path.write_text(render(stack, config), encoding="utf-8")
-            yield path
 
 
 def planted(folder: Path) -> Path:
@@ -37,7 +28,7 @@ def planted(folder: Path) -> Path:
 def test_cfn_lint_finds_the_planted_mistake_and_nothing_else(tmp_path: Path) -> None:
     if not LINTER.exists():
         pytest.fail("no .venv-linters: run `make setup`")
-    command = [str(LINTER), "--format", "json", *map(str, rendered(tmp_path)), str(planted(tmp_path))]
+    command = [str(LINTER), "--format", "json", *map(str, write(tmp_path / "rendered")), str(planted(tmp_path))]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert [(Path(each["Filename"]).name, each["Level"]) for each in found] == [("planted.json", "Error")], (
         found

@@ -1,8 +1,7 @@
-"""The stacks as bytes: the same for the same configuration, like the goldens, without secrets."""
+"""The stacks as bytes: the same for the same configuration, without secrets."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -18,17 +17,7 @@ from templates.config import Config, ConfigError, Dataset, load
 from templates.stacks import STACKS, render
 
 ROOT = Path(__file__).parents[3]
-GOLDEN = ROOT / "tests/golden"
 CASES = [(stack, stage) for stack in STACKS for stage in ("dev", "prod")]
-
-
-@pytest.mark.parametrize(("stack", "stage"), CASES)
-def test_a_stack_is_like_its_golden(stack: str, stage: str) -> None:
-    path = GOLDEN / f"{stack}.{stage}.json"
-    golden = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    rendered = render(stack, load(ROOT / "config.toml", stage)).splitlines(keepends=True)
-    diff = "".join(difflib.unified_diff(golden, rendered, str(path.relative_to(ROOT)), "rendered", n=4))
-    assert not diff, f"the template has changed: review the difference, then `make golden`\n{diff}"
 
 
 @pytest.mark.parametrize(("stack", "stage"), CASES)
@@ -151,14 +140,6 @@ def test_the_task_may_do_little(pipeline: dict[str, Any]) -> None:
     assert [volume["Name"] for volume in task["Volumes"]] == ["tmp"]
     assert "Host" not in task["Volumes"][0]
     assert task["RuntimePlatform"] == {"CpuArchitecture": "X86_64", "OperatingSystemFamily": "LINUX"}
-
-
-def test_nothing_comes_in_from_the_network(pipeline: dict[str, Any]) -> None:
-    group = pipeline["Resources"]["TaskSecurityGroup"]["Properties"]
-    assert "SecurityGroupIngress" not in group
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
-    endpoint = json.dumps(pipeline["Resources"]["StorageEndpoint"])
-    assert "prod-${AWS::Region}-starport-layer-bucket/*" in endpoint
 
 
 @pytest.mark.parametrize("stack", list(STACKS))

@@ -1,0 +1,75 @@
+"""The configurations whose templates are kept as goldens and linted: each stage, and what a stage may choose.
+
+    python -m tests.unit.templates.variants FOLDER      # writes the templates of all of them
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from templates.config import STAGES, Config, NetworkMode, load
+from templates.stacks import STACKS, render
+
+ROOT: Final = Path(__file__).parents[3]
+
+CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "create-private": {"network": NetworkMode.CREATE_PRIVATE},
+    "existing": {"network": NetworkMode.EXISTING},
+}
+"""Name of a choice -> what it changes in the configuration as it is delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A stack of a stage, with one choice made otherwise or, where ``choice`` is empty, with none."""
+
+    stack: str
+    stage: str
+    choice: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(filter(None, (self.stack, self.stage, self.choice)))
+
+    @property
+    def config(self) -> Config:
+        return replace(load(ROOT / "config.toml", self.stage), **CHOICES.get(self.choice, {}))
+
+    @property
+    def plain(self) -> Variant:
+        """The same stack and stage without the choice."""
+        return replace(self, choice="")
+
+    def render(self) -> str:
+        return render(self.stack, self.config)
+
+
+def variants() -> Iterator[Variant]:
+    """Yield every variant whose template differs from the others'."""
+    for stack in STACKS:
+        for stage in STAGES:
+            plain = Variant(stack, stage)
+            yield plain
+            told = plain.render()
+            for choice in CHOICES:
+                chosen = replace(plain, choice=choice)
+                if chosen.render() != told:
+                    yield chosen
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every variant's template into a folder; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for variant in variants():
+        path = folder / f"{variant}.json"
+        path.write_text(variant.render(), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
