@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from awacs import cloudwatch, ecr, logs, s3, sts, xray
 from awacs.aws import (
@@ -30,14 +31,20 @@ from awacs.helpers.trust import (
     make_simple_assume_policy,
 )
 from awacs.iam import PassRole
-from troposphere import GetAtt, Ref, Sub, encode_to_dict
+from troposphere import Equals, GetAtt, If, NoValue, Not, Ref, Sub, encode_to_dict
 from troposphere.iam import Policy, Role
 
-PIPELINE_BUCKET = "PipelineBucket"
+PIPELINE_BUCKET: Final = "PipelineBucket"
 """Logical id of the pipeline's bucket: data, runs, accepted days, claims."""
 
-ARTIFACT_BUCKET = "ArtifactBucketName"
+ARTIFACT_BUCKET: Final = "ArtifactBucketName"
 """Name of the parameter that names the artifact bucket: packages and schemas."""
+
+BOUNDARY: Final = "PermissionsBoundaryArn"
+"""Name of the parameter that names the permissions boundary of every role."""
+
+HAS_BOUNDARY: Final = "HasPermissionsBoundary"
+BOUNDARY_GIVEN: Final = Not(Equals(Ref(BOUNDARY), ""))
 
 
 def local(service: str, resource: str) -> Sub:
@@ -161,11 +168,15 @@ def trust_jobs() -> AwacsPolicy:
 
 
 def role(title: str, takes: AwacsPolicy, why: str, statements: Iterable[Statement]) -> Role:
-    """Return a role with one inline policy; a statement given twice stands there once."""
+    """Return a role with one inline policy, within the boundary where one is given.
+
+    A statement given twice stands there once.
+    """
     return Role(
         title,
         Description=why,
         AssumeRolePolicyDocument=takes,
+        PermissionsBoundary=If(HAS_BOUNDARY, Ref(BOUNDARY), NoValue),
         Policies=[Policy(PolicyName=title, PolicyDocument=document(statements))],
     )
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from troposphere import Parameter, Template
 
+from templates import access
 from templates.config import Config, ModelApproval, NetworkMode
 from templates.network import existing
 from templates.prices import PRICES
@@ -25,12 +26,12 @@ class Group:
 
 def pipeline_groups(config: Config) -> tuple[Group, ...]:
     """Return the parameters of the pipeline stack."""
-    return (_what_is_released(), _training(config), _notifications(), *_network(config))
+    return (_what_is_released(), _training(config), _notifications(), *_network(config), _security())
 
 
 def delivery_groups() -> tuple[Group, ...]:
     """Return the parameters of the delivery stack."""
-    return _source(), _releases()
+    return _source(), _releases(), _security()
 
 
 def _what_is_released() -> Group:
@@ -116,6 +117,23 @@ def _network(config: Config) -> Iterator[Group]:
     """Yield where the validator's tasks run, when the network is not the stack's own."""
     if config.network is NetworkMode.EXISTING:
         yield Group("Network", existing.parameters())
+
+
+def _security() -> Group:
+    """Return what bounds the stack's roles."""
+    return Group(
+        "Security",
+        (
+            Parameter(
+                access.BOUNDARY,
+                Type="String",
+                Description="Managed policy that no role of this stack may go beyond; empty means none",
+                Default="",
+                AllowedPattern=r"|arn:[\w-]+:iam::(\d{12}|aws):policy/[\w+=,.@/-]+",
+                ConstraintDescription="the ARN of a managed policy, or nothing",
+            ),
+        ),
+    )
 
 
 def _source() -> Group:

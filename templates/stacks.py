@@ -16,6 +16,7 @@ from typing import Any, Final
 from troposphere import AWSObject, Equals, Export, GetAtt, Not, Output, Ref, Sub, Template
 
 from templates import (
+    access,
     alerts,
     container,
     delivery,
@@ -33,8 +34,8 @@ from templates.config import Config
 
 def delivery_stack(config: Config) -> Template:
     """Return the stack that changes come in by; deployed first, once per account and stage."""
-    template = Template(f"Sluice {config.stage}: image registry, artifact bucket, builds")
-    parameters.add(template, parameters.delivery_groups())
+    what = f"Sluice {config.stage}: image registry, artifact bucket, builds"
+    template = _template(what, parameters.delivery_groups())
     for name, condition in delivery.CONDITIONS.items():
         template.add_condition(name, condition)
     stores = delivery.stores(config)
@@ -45,8 +46,8 @@ def delivery_stack(config: Config) -> Template:
 
 def pipeline_stack(config: Config) -> Template:
     """Return the stack of the pipeline itself."""
-    template = Template(f"Sluice {config.stage}: a gate for training data, and the pipeline behind it")
-    parameters.add(template, parameters.pipeline_groups(config))
+    what = f"Sluice {config.stage}: a gate for training data, and the pipeline behind it"
+    template = _template(what, parameters.pipeline_groups(config))
     template.add_mapping(jobs.IMAGE_MAP, jobs.IMAGE_ACCOUNTS)
     template.add_condition(jobs.OWN_IMAGE, Not(Equals(Ref("TrainingImageURI"), "")))
     template.add_condition(alerts.HAS_EMAIL, alerts.EMAIL_GIVEN)
@@ -111,6 +112,14 @@ def render(stack: str, config: Config) -> str:
         config: The configuration of a stage.
     """
     return json.dumps(STACKS[stack](config).to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _template(what: str, groups: tuple[parameters.Group, ...]) -> Template:
+    """Return a template with its parameters, and what every role of it depends on."""
+    template = Template(what)
+    parameters.add(template, groups)
+    template.add_condition(access.HAS_BOUNDARY, access.BOUNDARY_GIVEN)
+    return template
 
 
 def _add(template: Template, *parts: object) -> None:

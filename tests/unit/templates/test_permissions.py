@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 from troposphere import encode_to_dict
 
+from templates.access import BOUNDARY, HAS_BOUNDARY
 from templates.asl import State
+from tests.unit.templates.variants import Variant, variants
 
 EVENTS = {"events:PutTargets", "events:PutRule", "events:DescribeRule"}
 
@@ -190,6 +193,32 @@ def test_accepted_days_are_closed_to_everyone_else(pipeline: dict[str, Any]) -> 
     (closed,) = (each for each in policy["Statement"] if each["Sid"] == "OnlyTheStateMachineAccepts")
     assert closed["Effect"] == "Deny"
     assert closed["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": "StateMachineRole.Arn"}}
+
+
+@pytest.mark.parametrize("variant", list(variants()), ids=str)
+def test_no_role_escapes_the_boundary(variant: Variant) -> None:
+    template = json.loads(variant.render())
+    found = [title for title, _ in roles(template)]
+    assert found
+    assert [title for title in found if not bounded(template["Resources"][title])] == []
+    assert template["Conditions"][HAS_BOUNDARY] == {"Fn::Not": [{"Fn::Equals": [{"Ref": BOUNDARY}, ""]}]}
+    # Permissions come in by roles alone.
+    kinds = {each["Type"] for each in template["Resources"].values() if each["Type"].startswith("AWS::IAM::")}
+    assert kinds == {"AWS::IAM::Role"}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{}, {"PermissionsBoundary": {"Ref": BOUNDARY}}, {"PermissionsBoundary": {"Ref": "AWS::NoValue"}}],
+)
+def test_a_role_without_the_boundary_is_seen(properties: dict[str, Any]) -> None:
+    assert not bounded({"Properties": properties})
+
+
+def bounded(role: dict[str, Any]) -> bool:
+    """Whether a role is within the boundary where one is given, and made without one where none is."""
+    given = {"Fn::If": [HAS_BOUNDARY, {"Ref": BOUNDARY}, {"Ref": "AWS::NoValue"}]}
+    return bool(role["Properties"].get("PermissionsBoundary") == given)
 
 
 def test_the_check_of_pull_requests_touches_nothing(delivery: dict[str, Any]) -> None:

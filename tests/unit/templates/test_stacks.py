@@ -74,6 +74,13 @@ def test_parameters_come_in_order_each_explained_checked_and_grouped(pipeline: d
         ("SchemasPrefix", "schemas/0123456789abcdef", "../schemas"),
         ("NotificationEmail", "", "nobody"),
         ("NotificationEmail", "a@example.com", "a@b"),
+        ("PermissionsBoundaryArn", "", "arn:aws:iam::123456789012:role/r"),
+        (
+            "PermissionsBoundaryArn",
+            "arn:aws:iam::123456789012:policy/team/boundary",
+            "arn:aws:iam::1:policy/p",
+        ),
+        ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", "PowerUserAccess"),
     ],
 )
 def test_a_parameter_takes_what_it_says(pipeline: dict[str, Any], name: str, good: str, bad: str) -> None:
