@@ -31,7 +31,7 @@ from awacs.helpers.trust import (
     make_simple_assume_policy,
 )
 from awacs.iam import PassRole
-from troposphere import Equals, GetAtt, If, NoValue, Not, Ref, Sub, encode_to_dict
+from troposphere import Equals, GetAtt, If, Not, NoValue, Ref, Sub, encode_to_dict
 from troposphere.iam import Policy, Role
 
 PIPELINE_BUCKET: Final = "PipelineBucket"

@@ -14,9 +14,7 @@ from templates.network.placement import Network, Placement
 def network(config: Config) -> Network:  # noqa: ARG001 -- every mode is asked alike
     """Return a network that is given at deploy time."""
     subnets, group, address = parameters()
-    return Network(
-        Placement(subnets=Ref(subnets), security_groups=[Ref(group)], public_address=Ref(address))
-    )
+    return Network(Placement(subnets=Ref(subnets), security_groups=[Ref(group)], public_address=Ref(address)))
 
 
 def parameters() -> tuple[Parameter, Parameter, Parameter]:

@@ -111,7 +111,11 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
         ("[stages.dev]", "[stages.qa]", "stages.qa is not known: take one of dev, prod"),
         ("[stages.dev]", "[stages.dev.networks]", "stages.dev.networks is not known"),
-        ('"create-public"', '"public"', "network.mode is 'public': expected one of create-public, create-private"),
+        (
+            '"create-public"',
+            '"public"',
+            "network.mode is 'public': expected one of create-public, create-private",
+        ),
         ('mode = "create-public"', "", "network.mode is missing: expected one of create-public"),
         ('mode = "create-public"', 'mode = "existing"\nsubnets = []', "network.subnets is not known"),
         ("[stages.dev]", '[stages.dev.network]\nmode = "none"', "network.mode is 'none'"),

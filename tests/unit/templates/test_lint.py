@@ -28,7 +28,13 @@ def planted(folder: Path) -> Path:
 def test_cfn_lint_finds_the_planted_mistake_and_nothing_else(tmp_path: Path) -> None:
     if not LINTER.exists():
         pytest.fail("no .venv-linters: run `make setup`")
-    command = [str(LINTER), "--format", "json", *map(str, write(tmp_path / "rendered")), str(planted(tmp_path))]
+    command = [
+        str(LINTER),
+        "--format",
+        "json",
+        *map(str, write(tmp_path / "rendered")),
+        str(planted(tmp_path)),
+    ]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert [(Path(each["Filename"]).name, each["Level"]) for each in found] == [("planted.json", "Error")], (
         found

@@ -41,7 +41,9 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
 def endpoints(template: Template) -> dict[str, dict[str, Any]]:
     """Endpoints by the service they lead to."""
     found = of_type(template, "VPCEndpoint").values()
-    return {each["ServiceName"]["Fn::Sub"].removeprefix("com.amazonaws.${AWS::Region}."): each for each in found}
+    return {
+        each["ServiceName"]["Fn::Sub"].removeprefix("com.amazonaws.${AWS::Region}."): each for each in found
+    }
 
 
 def placed(template: Template) -> dict[str, Any]:
@@ -65,9 +67,9 @@ def allowed_to_tasks(template: Template) -> set[str]:
 def test_nothing_comes_in_to_a_task_and_only_https_goes_out(config: Config, mode: NetworkMode) -> None:
     group = of_type(template_of(config, mode), "SecurityGroup")["TaskSecurityGroup"]
     assert "SecurityGroupIngress" not in group
-    assert [(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [
-        ("tcp", 443, 443)
-    ]
+    assert [
+        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]
+    ] == [("tcp", 443, 443)]
 
 
 @pytest.mark.parametrize("mode", CREATED)
@@ -188,7 +190,10 @@ def test_an_existing_network_is_given_and_nothing_of_it_is_made(config: Config) 
 
 @pytest.mark.parametrize("mode", CREATED)
 def test_a_network_of_our_own_asks_for_nothing(config: Config, mode: NetworkMode) -> None:
-    assert not {"SubnetIds", "SecurityGroupId", "AssignPublicIp"} & template_of(config, mode)["Parameters"].keys()
+    assert (
+        not {"SubnetIds", "SecurityGroupId", "AssignPublicIp"}
+        & template_of(config, mode)["Parameters"].keys()
+    )
 
 
 def test_the_document_tells_what_each_mode_costs_by_the_hour(config: Config) -> None:

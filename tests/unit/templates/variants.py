@@ -1,6 +1,6 @@
 """The configurations whose templates are kept as goldens and linted: each stage, and what a stage may choose.
 
-    python -m tests.unit.templates.variants FOLDER      # writes the templates of all of them
+python -m tests.unit.templates.variants FOLDER      # writes the templates of all of them
 """
 
 from __future__ import annotations
