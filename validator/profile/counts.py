@@ -62,8 +62,8 @@ class Counts:
     def _group(self) -> None:
         if len(self._tables) != 1:
             self._tables = [self._together()]
-        self._rows = self._grouped_rows = len(self._tables[0][0])
-        self._bytes = self._grouped_bytes = _content(self._tables[0][0])
+            self._rows, self._bytes = len(self._tables[0][0]), _content(self._tables[0][0])
+        self._grouped_rows, self._grouped_bytes = self._rows, self._bytes
 
     def _together(self) -> tuple[Values, Tally]:
         values = pa.concat_arrays([v for v, _ in self._tables] or [pa.array([], self._kind)])

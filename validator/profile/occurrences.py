@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -46,18 +46,20 @@ class Occurrences(Generic[_D]):
     Args:
         kind: Arrow type of the values.
         limits: What is counted exactly.
-        digest: What takes over; called once.
+        digest: Makes what takes over, when it has to: sketches take time and room, and few columns need them.
     """
 
-    def __init__(self, kind: Any, limits: Limits, digest: _D) -> None:
+    def __init__(self, kind: Any, limits: Limits, digest: Callable[[Limits], _D]) -> None:
         self._kind = kind
+        self._limits = limits
+        self._make = digest
         self._counts: Counts | None = Counts(kind, limits)
-        self._digest = digest
+        self._digested: _D | None = None
 
     def add(self, values: Any) -> None:
         """Takes in the values of one batch, nulls among them."""
         if self._counts is None:
-            self._digest.add(values)
+            self.digest.add(values)
             return
         distinct, counts = tally(values)
         self.add_counted(distinct.cast(self._kind), counts)
@@ -65,7 +67,7 @@ class Occurrences(Generic[_D]):
     def add_counted(self, values: Values, counts: Tally) -> None:
         """Takes in values, each as often as its count says."""
         if self._counts is None:
-            self._digest.add_counted(values, counts)
+            self.digest.add_counted(values, counts)
             return
         self._counts.add(values, counts)
         self._settle()
@@ -76,7 +78,7 @@ class Occurrences(Generic[_D]):
             self.add_counted(*table)
             return
         self.give_up_counting()
-        self._digest.merge(other._digest)
+        self.digest.merge(other.digest)
 
     def table(self) -> tuple[Values, Tally] | None:
         """Returns each value once beside its count, or None where there were too many."""
@@ -89,7 +91,9 @@ class Occurrences(Generic[_D]):
     @property
     def digest(self) -> _D:
         """What is known beyond the limit."""
-        return self._digest
+        if self._digested is None:
+            self._digested = self._make(self._limits)
+        return self._digested
 
     @property
     def is_counted(self) -> bool:
@@ -100,7 +104,7 @@ class Occurrences(Generic[_D]):
         """Digests the values from now on."""
         if self._counts is not None:
             table, self._counts = self._counts.table(), None
-            self._digest.add_counted(*table)
+            self.digest.add_counted(*table)
 
     def _settle(self) -> None:
         if self._counts is not None and self._counts.is_full:
@@ -108,4 +112,4 @@ class Occurrences(Generic[_D]):
 
     def restore(self, digest: _D) -> None:
         """Takes over a digest in place of counts."""
-        self._counts, self._digest = None, digest
+        self._counts, self._digested = None, digest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +24,7 @@ class PresenceState:
     def __init__(self, depth: int) -> None:
         self._rows = 0
         self._missing = 0
-        self._lengths: Counter[int] = Counter()
+        self._lengths: defaultdict[int, int] = defaultdict(int)
         self._levels = [PresenceState(1) for _ in range(depth)] if depth > 1 else []
 
     def add(self, array: Any) -> None:
@@ -47,7 +47,8 @@ class PresenceState:
         """Takes in other rows of the same column."""
         self._rows += other._rows
         self._missing += other._missing
-        self._lengths.update(other._lengths)
+        for length, rows in other._lengths.items():
+            self._lengths[length] += rows
         for level, theirs in zip(self._levels, other._levels, strict=True):
             level.merge(theirs)
 
@@ -68,13 +69,14 @@ class PresenceState:
     def restore(self, scalars: Mapping[str, Any]) -> None:
         """Takes over what `to_scalars` returned."""
         self._rows, self._missing = scalars["rows"], scalars["missing"]
-        self._lengths = Counter(dict(scalars["lengths"]))
+        self._lengths = defaultdict(int, scalars["lengths"])
         for level, stored in zip(self._levels, scalars["levels"], strict=True):
             level.restore(stored)
 
     def _note(self, lengths: Lengths) -> None:
         sizes, rows = np.unique(lengths, return_counts=True)
-        self._lengths.update(dict(zip(sizes.tolist(), rows.tolist(), strict=True)))
+        for size, number in zip(sizes.tolist(), rows.tolist(), strict=True):
+            self._lengths[size] += number
 
 
 def _innermost(lists: Any, depth: int) -> Lengths:

@@ -116,7 +116,7 @@ class _ValuesState:
         self._limits = limits
         self._path = path
         self._presence = PresenceState(column.depth)
-        self._values: Occurrences[Any] = Occurrences(self._type, limits, self._digest(limits))
+        self._values: Occurrences[Any] = Occurrences(self._type, limits, self._digest)
         if path in large:
             self._values.give_up_counting()
 
@@ -233,7 +233,7 @@ def _state_of(column: Column, limits: Limits, above: Path, large: frozenset[Path
 
 
 def _no_value(column: Column, presence: Presence, limits: Limits) -> ColumnSummary:
-    nothing = Occurrences(pa.binary(), limits, TextDigest(limits))
+    nothing = Occurrences(pa.binary(), limits, TextDigest)
     return text.summarize(Column(column.name, Kind.BYTES, column.depth), presence, nothing)
 
 
