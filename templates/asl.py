@@ -48,6 +48,7 @@ class Name(StrEnum):
     NOT_PROMOTED = "NotPromoted"
     NO_VIOLATION = "NoViolation"
     DUPLICATE = "Duplicate"
+    INCOMPLETE = "Incomplete"
     DATA_REJECTED = "DataRejected"
     FAILED = "Failed"
 

@@ -19,7 +19,7 @@ from templates.prices import PRICES
 from templates.table import ConfigError, Table, overlay
 from validator.contract import SchemaPolicy
 
-__all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "TaskSize", "load"]
+__all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "Schedule", "TaskSize", "load"]
 
 STAGES: Final = ("dev", "prod")
 GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention", "network")
@@ -27,6 +27,9 @@ GROUPS: Final = ("validation", "preparation", "training", "promotion", "retentio
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
 ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
 PATH: Final = r"(?!/)(?!.*\.\.)[\w./-]+\.pbtxt"
+MARKER: Final = r"[_.][A-Za-z0-9_-][A-Za-z0-9_.-]{0,61}"
+CRON: Final = r"cron\(([0-9A-Z*?,/#-]+ ){5}[0-9A-Z*?,/#-]+\)"
+TIME_ZONE: Final = r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
 
@@ -49,6 +52,23 @@ class NetworkMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a dataset's pipeline starts by the clock.
+
+    Attributes:
+        cron: Expression of EventBridge Scheduler, read in the time zone.
+        time_zone: IANA name.
+        days_back: How many days before the scheduled one the data are of.
+        window_minutes: How much later it may start; 0 for none.
+    """
+
+    cron: str
+    time_zone: str
+    days_back: int
+    window_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Data that comes in by days, and what a model of it predicts.
 
@@ -59,6 +79,8 @@ class Dataset:
         schema: Path of its reviewed schema in the repository, or None: then the schema policy decides.
         monitors: Names of the Model Monitor schedules whose violations start its pipeline.
         alarms: Names of the CloudWatch alarms that start its pipeline when they go off.
+        marker: Name of the object whose arrival says that a day is complete and starts its pipeline, or None.
+        schedule: When its pipeline starts by the clock, or None.
     """
 
     name: str
@@ -67,6 +89,8 @@ class Dataset:
     schema: str | None = None
     monitors: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
+    marker: str | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +227,7 @@ def _datasets(file: Table) -> tuple[Dataset, ...]:
 
 
 def _dataset(table: Table) -> Dataset:
-    table.only("name", "label", "drop", "schema", "monitors", "alarms")
+    table.only("name", "label", "drop", "schema", "monitors", "alarms", "marker", "schedule")
     dataset = Dataset(
         name=table.text(
             "name", r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and '-'"
@@ -215,10 +239,25 @@ def _dataset(table: Table) -> Dataset:
         else None,
         monitors=table.texts("monitors", r"[A-Za-z0-9-]{1,63}", "a list of names of monitoring schedules"),
         alarms=table.texts("alarms", ALARM, "a list of names of alarms"),
+        # Names that begin so are read as data by nobody.
+        marker=table.text("marker", MARKER, "the name of an object that begins with '_' or '.'")
+        if "marker" in table.values
+        else None,
+        schedule=_schedule(table.table("schedule")) if "schedule" in table.values else None,
     )
     if dataset.label in dataset.drop:
         table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")
     return dataset
+
+
+def _schedule(table: Table) -> Schedule:
+    table.only("cron", "time_zone", "days_back", "window_minutes")
+    return Schedule(
+        cron=table.text("cron", CRON, "six fields, such as cron(30 3 * * ? *)"),
+        time_zone=table.text("time_zone", TIME_ZONE, "the IANA name of a time zone, such as Europe/Berlin"),
+        days_back=table.whole("days_back", 0, 366),
+        window_minutes=table.whole("window_minutes", 0, 1440),
+    )
 
 
 def _validation(table: Table) -> Validation:

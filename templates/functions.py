@@ -22,7 +22,7 @@ from troposphere.logs import LogGroup
 
 from templates import access, registry
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
-from templates.config import Config, ConfigError, Dataset
+from templates.config import Config, ConfigError, Dataset, Schedule
 from validator.contract import MANIFEST
 
 RUNTIME: Final = "python3.13"
@@ -68,7 +68,7 @@ def evaluate(config: Config) -> Step:
         name="evaluate",
         package="EvaluatePackageKey",
         environment={},
-        statements=_evaluate_statements(),
+        statements=_evaluate_statements(config),
         timeout_seconds=120,
         memory=512,
     )
@@ -102,7 +102,13 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "schema": dataset.schema is not None,
         "monitors": dataset.monitors,
         "alarms": dataset.alarms,
+        **({"marker": dataset.marker} if dataset.marker else {}),
+        **({"schedule": _schedule(dataset.schedule)} if dataset.schedule else {}),
     }
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    return {"time_zone": schedule.time_zone, "days_back": schedule.days_back}
 
 
 def _init_statements(config: Config) -> Iterable[Statement]:
@@ -127,10 +133,11 @@ def _read_monitors(config: Config) -> Iterable[Statement]:
         )
 
 
-def _evaluate_statements() -> Iterable[Statement]:
+def _evaluate_statements(config: Config) -> Iterable[Statement]:
     return [
         access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "runs/*/training/*"),
         access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
+        *registry.find_champion(config),
     ]
 
 

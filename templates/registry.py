@@ -33,7 +33,7 @@ def packages(config: Config) -> Sub:
 
 
 def find_champion(config: Config) -> tuple[Statement, ...]:
-    """Allow finding the newest approved package."""
+    """Allow looking through the approved packages."""
     return (
         access.everywhere("ListingPackagesHasNoResource", [sagemaker.ListModelPackages]),
         access.allow([sagemaker.DescribeModelPackage], packages(config)),

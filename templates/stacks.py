@@ -17,6 +17,7 @@ from troposphere import AWSObject, Equals, Export, GetAtt, Not, Output, Ref, Sub
 
 from templates import (
     access,
+    alarms,
     alerts,
     container,
     delivery,
@@ -57,7 +58,9 @@ def pipeline_stack(config: Config) -> Template:
     parts = pipeline_parts(config)
     machine = workflow.workflow(config, parts)
     policy = storage.pipeline_bucket_policy(bucket, machine.role)
-    _add(template, bucket, policy, group, parts, machine, triggers.triggers(config, machine))
+    starts = triggers.triggers(config, machine)
+    watch = alarms.alarms(config, parts.alerts.topic, starts.dead_letters)
+    _add(template, bucket, policy, group, parts, machine, starts, watch)
     template.add_output(_pipeline_outputs(config, bucket, parts, machine))
     return template
 
@@ -128,7 +131,9 @@ def _add(template: Template, *parts: object) -> None:
 
 
 def _resources(part: Any) -> Iterator[AWSObject]:
-    """Yield the resources of a part: itself, its items, or its fields."""
+    """Yield the resources of a part: itself, its items, or its fields; None is what nobody asked for."""
+    if part is None:
+        return
     if isinstance(part, AWSObject):
         yield part
     elif isinstance(part, tuple):

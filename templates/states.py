@@ -63,14 +63,15 @@ def init(config: Config, step: Step, *, then: Name) -> State:
     return task(Name.INIT, _invoke(config, "init", step, payload, 120), then=then, assign=assign)
 
 
-def planned(*, then: Name, duplicate: Name, no_violation: Name, failed: Name) -> State:
-    """Go on with a run that was planned; an event seen before or a monitor's good news ends here."""
+def planned(*, then: Name, duplicate: Name, no_violation: Name, incomplete: Name, failed: Name) -> State:
+    """Go on with a planned run; an event seen before, a monitor's good news or a part of a day ends here."""
     return choice(
         Name.PLANNED,
         [
             rule(f"{STATUS}'Planned'", then),
             rule(f"{STATUS}'Duplicate'", duplicate, output=_early(duplicate)),
             rule(f"{STATUS}'NoViolation'", no_violation, output=_early(no_violation)),
+            rule(f"{STATUS}'Incomplete'", incomplete, output=_early(incomplete)),
         ],
         otherwise=failed,
         assign=_failure(Name.PLANNED, "UnknownStatus", "'Init answered with status ' & $run.status"),
@@ -320,6 +321,9 @@ def trained(*, then: Name, failed: Name) -> State:
 def evaluate(config: Config, step: Step, *, then: Name) -> State:
     """Compare the new model with the champion, and make sure of what it was trained on."""
     payload = {
+        "dataset": jsonata("$run.dataset"),
+        "run_date": jsonata("$run.run_date"),
+        "model_package_group": registry.group_name(config),
         "model_data_url": jsonata("$training.model_data_url"),
         "champion": jsonata("$run.champion"),
         "manifest_uri": jsonata("$run.manifest_uri"),

@@ -19,9 +19,11 @@ from troposphere.s3 import (
     Bucket,
     BucketEncryption,
     BucketPolicy,
+    EventBridgeConfiguration,
     LifecycleConfiguration,
     LifecycleRule,
     NoncurrentVersionExpiration,
+    NotificationConfiguration,
     OwnershipControls,
     OwnershipControlsRule,
     PublicAccessBlockConfiguration,
@@ -43,8 +45,8 @@ BUCKET_ACTIONS: Final = (
 
 
 def pipeline_bucket(retention: Retention) -> Bucket:
-    """Return the bucket of the pipeline."""
-    return private_bucket(
+    """Return the bucket of the pipeline; it tells EventBridge what comes in."""
+    bucket = private_bucket(
         PIPELINE_BUCKET,
         [
             *tidy(retention),
@@ -56,6 +58,10 @@ def pipeline_bucket(retention: Retention) -> Bucket:
             ),
         ],
     )
+    bucket.NotificationConfiguration = NotificationConfiguration(
+        EventBridgeConfiguration=EventBridgeConfiguration(EventBridgeEnabled=True)
+    )
+    return bucket
 
 
 def pipeline_bucket_policy(bucket: Bucket, writer: Role) -> BucketPolicy:

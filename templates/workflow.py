@@ -68,6 +68,7 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
             then=n.VALIDATE,
             duplicate=n.DUPLICATE,
             no_violation=n.NO_VIOLATION,
+            incomplete=n.INCOMPLETE,
             failed=n.NOTIFY_FAILURE,
         ),
         states.validate(config, parts.validator, parts.network, then=n.READ_GATE, failed=n.CLASSIFY),
@@ -101,6 +102,7 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
         succeed(n.NOT_PROMOTED),
         succeed(n.NO_VIOLATION),
         succeed(n.DUPLICATE),
+        succeed(n.INCOMPLETE),
         notices.data_rejected(),
         notices.failed(),
     )

@@ -46,6 +46,22 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """ISO dates, which sort as text: the day a model was trained on, and the latest one of a champion.
+
+    The latter is "" when there is no champion.
+    """
+
+    model: str
+    champion: str
+
+    @property
+    def model_is_older(self) -> bool:
+        """Whether the model saw older data than a champion did."""
+        return self.model < self.champion
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the state machine goes on with."""
 
@@ -61,17 +77,19 @@ class Decision:
         return asdict(self)
 
 
-def decide(metrics: Metrics, margin: float, *, has_champion: bool) -> Decision:
+def decide(metrics: Metrics, margin: float, days: Days, *, has_champion: bool) -> Decision:
     """Compare the new model with the champion.
 
     Args:
         metrics: Scores of both on the same validation split.
         margin: By how much the new model must be better, in the metric's unit; a tie is never better.
+        days: The model's day, and the latest one of a champion as of now.
         has_champion: Whether the run set out with a champion.
 
     Returns:
         Better when there is no champion, when the new model beats it by more than the margin, or when the
-        champion cannot be scored on data that were judged good: then it cannot serve them either.
+        champion cannot be scored on data that were judged good: then it cannot serve them either. Never when
+        a champion is of a later day, whatever the scores: a backfill does not undo what came after.
 
     Raises:
         InvalidPayload: The margin is negative or not finite.
@@ -80,6 +98,8 @@ def decide(metrics: Metrics, margin: float, *, has_champion: bool) -> Decision:
     if not (math.isfinite(margin) and margin >= 0):
         raise InvalidPayload(f"the margin is {margin}: expected a number not below 0")
     better, reason = _compare(metrics, margin, has_champion)
+    if days.model_is_older:
+        better, reason = False, f"the champion is of a later day, {days.champion}; {reason}"
     return Decision(better, metrics.metric, metrics.value, metrics.champion_value, margin, reason)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -11,19 +12,28 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from . import archive, unchanged
-from .decision import Metrics, decide
+from . import archive, incumbent, unchanged
+from .decision import Days, Metrics, decide
 from .location import Location
 from .unchanged import Head
 
 METRICS: Final = "metrics.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The AWS services Evaluate talks to."""
+
+    s3: Any
+    sagemaker: Any
+
+
 def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer the state machine's Evaluate state.
 
     Args:
-        payload: ``model_data_url``, ``champion``, ``manifest_uri``, ``prepared_before`` and ``margin``.
+        payload: ``dataset``, ``run_date``, ``model_package_group``, ``model_data_url``, ``champion``,
+            ``manifest_uri``, ``prepared_before`` and ``margin``.
 
     Returns:
         ``better``, ``metric``, ``value``, ``champion_value``, ``margin`` and ``reason``.
@@ -31,17 +41,21 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     Raises:
         EvaluateError: The class name is stable, the message one line.
     """
-    return evaluate(payload, _client())
+    return evaluate(payload, _clients())
 
 
-def evaluate(payload: dict[str, Any], s3: Any) -> dict[str, Any]:
+def evaluate(payload: dict[str, Any], clients: Clients) -> dict[str, Any]:
     """Check the data, read the scores, decide; the one place that knows the order."""
+    s3 = clients.s3
     manifest = json.load(_open(s3, payload["manifest_uri"]))
     prepared_before = datetime.fromisoformat(payload["prepared_before"])
     unchanged.check(manifest["objects"], prepared_before, lambda uri: _head(s3, uri))
     metrics = Metrics.parse(archive.read(_open(s3, payload["model_data_url"]), METRICS))
     has_champion = bool(payload["champion"]["model_data_url"])
-    return decide(metrics, float(payload["margin"]), has_champion=has_champion).to_json()
+    # Asked last: other days may have been promoted while this one was trained.
+    latest = incumbent.latest_day(clients.sagemaker, payload["model_package_group"], payload["dataset"])
+    days = Days(model=payload["run_date"], champion=latest)
+    return decide(metrics, float(payload["margin"]), days, has_champion=has_champion).to_json()
 
 
 def _open(s3: Any, uri: str) -> Any:
@@ -61,11 +75,11 @@ def _head(s3: Any, uri: str) -> Head | None:
 
 
 @cache
-def _client() -> Any:
+def _clients() -> Clients:
     config = Config(
         retries={"mode": "standard", "max_attempts": 5},
         connect_timeout=5,
         read_timeout=20,
         max_pool_connections=unchanged.WORKERS,
     )
-    return boto3.client("s3", config=config)
+    return Clients(*(boto3.client(service, config=config) for service in ("s3", "sagemaker")))

@@ -1,13 +1,16 @@
 """The execution's input, read strictly: a known dataset and a date, and nothing else is ever taken from it.
 
-Four forms are known::
+Six forms are known::
 
     {"dataset": "taxi", "run_date": "2026-11-22"}                                            by hand
     {"source": "sluice.drift", "detail-type": "ModelDriftDetected", "detail": {...}, ...}    detail as by hand
+    {"source": "sluice.schedule", "detail-type": "ScheduledRun", "time": ..., "detail": {"dataset": "taxi"}}
     {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", ...}
     {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", ...}
+    {"source": "aws.s3", "detail-type": "Object Created", ...}
 
-The last two name a processing job or an alarm, not a dataset: ``monitor`` and ``alarm`` find out whose it is.
+All but the first two leave something open, which day or whose data: ``schedule``, ``monitor``, ``alarm`` and
+``arrival`` find it out.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from .errors import InvalidEvent, UnknownDataset
@@ -23,6 +26,8 @@ from .errors import InvalidEvent, UnknownDataset
 DRIFT: Final = ("sluice.drift", "ModelDriftDetected")
 MONITOR: Final = ("aws.sagemaker", "SageMaker Processing Job State Change")
 ALARM: Final = ("aws.cloudwatch", "CloudWatch Alarm State Change")
+SCHEDULE: Final = ("sluice.schedule", "ScheduledRun")
+ARRIVAL: Final = ("aws.s3", "Object Created")
 
 BY_HAND: Final = frozenset({"dataset", "run_date"})
 NAME: Final = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
@@ -63,7 +68,35 @@ class AlarmReport:
     key: str
 
 
-Parsed = Trigger | MonitorReport | AlarmReport
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """An occurrence of a dataset's schedule, by the time (UTC) it was planned for, not the time it came.
+
+    Its key is that time: a schedule may be delivered more than once, each time under an id of its own.
+    """
+
+    dataset: str
+    time: datetime
+
+    @property
+    def key(self) -> str:
+        """What makes the trigger one of its kind."""
+        return f"schedule-{self.time:%Y-%m-%dT%H-%M-%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An object that was put into a bucket; its key may say that a day is complete.
+
+    The trigger's key is the object's version: one PUT may be told of by several events.
+    """
+
+    bucket: str
+    object_key: str
+    key: str
+
+
+Parsed = Trigger | MonitorReport | AlarmReport | ScheduledRun | Arrival
 
 
 def parse(document: object, datasets: Collection[str], execution_name: str) -> Parsed:
@@ -82,6 +115,10 @@ def parse(document: object, datasets: Collection[str], execution_name: str) -> P
     if "detail-type" not in event:
         _refuse_others(event)
         return _trigger(event, datasets, name(execution_name, "the execution's name"))
+    return _event(event, datasets)
+
+
+def _event(event: Mapping[str, Any], datasets: Collection[str]) -> Parsed:
     kind = (event.get("source"), event["detail-type"])
     detail, key = _object(event.get("detail"), "the event's detail"), name(event.get("id"), "the event's id")
     if kind == DRIFT:
@@ -91,8 +128,13 @@ def parse(document: object, datasets: Collection[str], execution_name: str) -> P
         return MonitorReport(job, _day_of(event.get("time")))
     if kind == ALARM:
         return AlarmReport(_alarm(detail), _day_of(event.get("time")), key)
+    if kind == SCHEDULE:
+        return ScheduledRun(_dataset(detail.get("dataset"), datasets), _time(event.get("time")))
+    if kind == ARRIVAL:
+        return _arrival(detail, key)
     raise InvalidEvent(
-        f"unknown event {kind[1]!r} of {kind[0]!r}: Init reads {DRIFT[1]}, Model Monitor's jobs and alarms"
+        f"unknown event {kind[1]!r:.80} of {kind[0]!r:.80}: Init reads {DRIFT[1]}, {SCHEDULE[1]}, "
+        "Model Monitor's jobs, alarms and new objects"
     )
 
 
@@ -106,7 +148,7 @@ def name(value: object, what: str) -> str:
 
 
 def _trigger(fields: Mapping[str, Any], datasets: Collection[str], key: str) -> Trigger:
-    return Trigger(_dataset(fields.get("dataset"), datasets), _date(fields.get("run_date")), key)
+    return Trigger(_dataset(fields.get("dataset"), datasets), day(fields.get("run_date")), key)
 
 
 def _alarm(detail: Mapping[str, Any]) -> str:
@@ -116,13 +158,23 @@ def _alarm(detail: Mapping[str, Any]) -> str:
     return str(detail.get("alarmName"))
 
 
+def _arrival(detail: Mapping[str, Any], event_id: str) -> Arrival:
+    bucket = _object(detail.get("bucket"), "the event's bucket").get("name")
+    created = _object(detail.get("object"), "the event's object")
+    # A bucket without versions has none.
+    version = created.get("version-id")
+    key = event_id if version is None else name(version, "the object's version")
+    return Arrival(str(bucket), str(created.get("key")), key)
+
+
 def _dataset(value: object, datasets: Collection[str]) -> str:
     if isinstance(value, str) and value in datasets:
         return value
     raise UnknownDataset(f"unknown dataset {value!r:.80}: this pipeline has {', '.join(sorted(datasets))}")
 
 
-def _date(value: object) -> date:
+def day(value: object) -> date:
+    """Return the date that a text spells in the one way it has here, such as ``2026-11-22``."""
     # fromisoformat alone would also take 20261122 and 2026-W47-7, which make other keys.
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
@@ -133,10 +185,18 @@ def _date(value: object) -> date:
 
 
 def _day_of(value: object) -> date:
+    return _time(value).date()
+
+
+def _time(value: object) -> datetime:
+    """Return a time of AWS, such as ``2026-11-22T03:30:00Z``, in UTC, as one without a zone is."""
     try:
-        return datetime.fromisoformat(value).date() if isinstance(value, str) else _date(value)
-    except ValueError:
-        raise InvalidEvent(f"the event's time is {value!r:.80}: expected an ISO time") from None
+        if isinstance(value, str):
+            time = datetime.fromisoformat(value)
+            return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (OverflowError, ValueError):
+        pass
+    raise InvalidEvent(f"the event's time is {value!r:.80}: expected an ISO time")
 
 
 def _object(value: object, what: str) -> Mapping[str, Any]:

@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import alarm, baseline, champion, claim, event, manifest, monitor, plan
+from . import alarm, arrival, baseline, champion, claim, event, manifest, monitor, plan, schedule
 from .bucket import Bucket
-from .event import AlarmReport, Parsed, Trigger
+from .event import AlarmReport, Arrival, MonitorReport, Parsed, ScheduledRun, Trigger
 from .execution import Execution, is_running
 from .settings import Settings
 
@@ -35,7 +35,8 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
         payload: ``input``, the execution's input, and ``execution`` with ``name``, ``id`` and ``started``.
 
     Returns:
-        ``status`` (Planned, Duplicate or NoViolation) and, when planned, everything the later states need.
+        ``status`` (Planned, Duplicate, NoViolation or Incomplete) and, when planned, everything the later
+        states need.
 
     Raises:
         InitError: The trigger cannot be run; the class name is stable, the message one line.
@@ -47,23 +48,33 @@ def initiate(payload: dict[str, Any], settings: Settings, clients: Clients) -> d
     """Turn the payload into a run; the one place that knows the order."""
     execution = Execution.parse(payload["execution"])
     parsed = event.parse(payload["input"], settings.datasets, execution.name)
-    trigger, wanted = _resolve(parsed, settings, clients)
+    trigger, ended = _resolve(parsed, settings, clients)
     head = _head(trigger, execution)
-    if not wanted:
-        return {"status": "NoViolation", **head}
+    if ended:
+        return {"status": ended, **head}
     bucket = Bucket(clients.s3, settings.pipeline_bucket)
     if not _claimed(bucket, trigger, execution, clients):
         return {"status": "Duplicate", **head}
     return {"status": "Planned", **head, **_run(bucket, trigger, execution, settings, clients)}
 
 
-def _resolve(parsed: Parsed, settings: Settings, clients: Clients) -> tuple[Trigger, bool]:
-    if isinstance(parsed, Trigger):
-        return parsed, True
-    if isinstance(parsed, AlarmReport):
-        return alarm.resolve(parsed, settings.datasets.values()), True
-    job = clients.sagemaker.describe_processing_job(ProcessingJobName=parsed.processing_job)
-    return monitor.judge(job, parsed, settings.datasets.values())
+def _resolve(parsed: Parsed, settings: Settings, clients: Clients) -> tuple[Trigger, str]:
+    """Return what would be run, and the status it ends with at once; "" when it is to run."""
+    datasets = settings.datasets
+    match parsed:
+        case Trigger():
+            return parsed, ""
+        case AlarmReport():
+            return alarm.resolve(parsed, datasets.values()), ""
+        case ScheduledRun():
+            return schedule.resolve(parsed, datasets), ""
+        case Arrival():
+            trigger, complete = arrival.resolve(parsed, settings)
+            return trigger, "" if complete else "Incomplete"
+        case MonitorReport(job):
+            answer = clients.sagemaker.describe_processing_job(ProcessingJobName=job)
+            trigger, violated = monitor.judge(answer, parsed, datasets.values())
+            return trigger, "" if violated else "NoViolation"
 
 
 def _head(trigger: Trigger, execution: Execution) -> dict[str, str]:

@@ -9,6 +9,16 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a dataset's pipeline starts by the clock: which day that means."""
+
+    time_zone: str
+    """IANA name, such as ``Europe/Berlin``."""
+    days_back: int
+    """How many days before the scheduled one the data are of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A dataset of the deployed configuration."""
 
@@ -21,6 +31,9 @@ class Dataset:
     """Names of the Model Monitor schedules that watch it."""
     alarms: tuple[str, ...]
     """Names of the CloudWatch alarms that watch it."""
+    marker: str = ""
+    """Name of the object whose arrival completes a day; "" when new objects start nothing."""
+    schedule: Schedule | None = None
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
@@ -32,6 +45,8 @@ class Dataset:
             schema=bool(entry["schema"]),
             monitors=tuple(entry.get("monitors", ())),
             alarms=tuple(entry.get("alarms", ())),
+            marker=entry.get("marker", ""),
+            schedule=Schedule(**entry["schedule"]) if "schedule" in entry else None,
         )
 
 

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steps.evaluate import archive, main
-from steps.evaluate.decision import Metrics, decide
+from steps.evaluate import archive, incumbent, main
+from steps.evaluate.decision import Days, Metrics, decide
 from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload
 from steps.evaluate.location import Location
 from steps.evaluate.unchanged import Head, changed, check
 from steps.init.bucket import Bucket
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SAME = Days("2026-11-22", "2026-11-22")
 SCORES = st.floats(-1e6, 1e6)
 
 
@@ -128,28 +129,28 @@ def test_better_means_by_more_than_the_margin(
 ) -> None:
     scores = Metrics("m", value, greater, champion, None)
 
-    assert decide(scores, margin, has_champion=True).better is better
+    assert decide(scores, margin, SAME, has_champion=True).better is better
 
 
 @given(SCORES, SCORES, st.booleans(), st.floats(0, 1e6))
 def test_of_two_models_at_most_one_is_better(
     ours: float, theirs: float, greater: bool, margin: float
 ) -> None:
-    there = decide(Metrics("m", ours, greater, theirs, None), margin, has_champion=True)
-    back = decide(Metrics("m", theirs, greater, ours, None), margin, has_champion=True)
+    there = decide(Metrics("m", ours, greater, theirs, None), margin, SAME, has_champion=True)
+    back = decide(Metrics("m", theirs, greater, ours, None), margin, SAME, has_champion=True)
 
     assert not (there.better and back.better)
 
 
 def test_without_a_champion_the_first_model_is_better() -> None:
-    decision = decide(Metrics("auc", 0.5, True, None, None), 0.1, has_champion=False)
+    decision = decide(Metrics("auc", 0.5, True, None, None), 0.1, Days("2026-11-22", ""), has_champion=False)
 
     assert (decision.better, decision.reason, decision.champion_value) == (True, "no champion yet", None)
 
 
 def test_a_champion_that_cannot_be_scored_gives_way_and_the_reason_is_kept() -> None:
     decision = decide(
-        Metrics("auc", 0.5, True, None, "the data lack its column 'tips'"), 0.1, has_champion=True
+        Metrics("auc", 0.5, True, None, "the data lack its column 'tips'"), 0.1, SAME, has_champion=True
     )
 
     assert (decision.better, decision.reason) == (
@@ -160,13 +161,13 @@ def test_a_champion_that_cannot_be_scored_gives_way_and_the_reason_is_kept() -> 
 
 def test_a_champion_nobody_scored_is_an_error() -> None:
     with pytest.raises(InvalidModel, match="was its channel given"):
-        decide(Metrics("auc", 0.5, True, None, None), 0.0, has_champion=True)
+        decide(Metrics("auc", 0.5, True, None, None), 0.0, SAME, has_champion=True)
 
 
 @pytest.mark.parametrize("margin", [-0.01, float("nan"), float("inf")])
 def test_a_margin_is_a_number_not_below_zero(margin: float) -> None:
     with pytest.raises(InvalidPayload, match="margin"):
-        decide(Metrics("auc", 0.5, True, None, None), margin, has_champion=False)
+        decide(Metrics("auc", 0.5, True, None, None), margin, SAME, has_champion=False)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,88 @@ def test_a_margin_is_a_number_not_below_zero(margin: float) -> None:
 def test_metrics_that_are_not_metrics_are_refused(body: bytes) -> None:
     with pytest.raises(InvalidModel, match=r"metrics\.json of the model cannot be read"):
         Metrics.parse(body)
+
+
+@pytest.mark.parametrize(
+    ("model", "champion", "better"),
+    [
+        ("2026-11-22", "", True),
+        ("2026-11-22", "2026-11-21", True),
+        ("2026-11-22", "2026-11-22", True),
+        ("2026-11-22", "2026-11-23", False),
+        ("2026-09-30", "2026-10-01", False),
+        ("2025-12-31", "2026-01-01", False),
+    ],
+)
+@pytest.mark.parametrize("scored", [0.1, None])
+def test_a_model_of_an_older_day_never_takes_the_place_of_a_later_one(
+    model: str, champion: str, better: bool, scored: float | None
+) -> None:
+    scores = Metrics("auc", 0.99, True, scored, None if scored else "it cannot be read")
+
+    decision = decide(scores, 0.0, Days(model, champion), has_champion=True)
+
+    assert decision.better is better
+    assert ("of a later day" in decision.reason) is not better
+
+
+def test_not_even_when_it_set_out_without_a_champion() -> None:
+    decision = decide(
+        Metrics("auc", 0.99, True, None, None), 0.0, Days("2026-11-21", "2026-11-22"), has_champion=False
+    )
+
+    assert (decision.better, decision.reason) == (
+        False,
+        "the champion is of a later day, 2026-11-22; no champion yet",
+    )
+
+
+# --- The registry -------------------------------------------------------------------------------------------
+
+
+class Registry:
+    """Answers as SageMaker does; each package is a dataset and perhaps a day."""
+
+    def __init__(self, *packages: str) -> None:
+        self.packages = packages
+        self.asked: dict[str, Any] = {}
+
+    def get_paginator(self, operation: str) -> Registry:
+        assert operation == "list_model_packages"
+        return self
+
+    def paginate(self, **query: Any) -> list[dict[str, Any]]:
+        self.asked = query
+        return [{"ModelPackageSummaryList": [{"ModelPackageArn": str(n)}]} for n in range(len(self.packages))]
+
+    def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
+        dataset, _, day = self.packages[int(ModelPackageName)].partition(" ")
+        metadata = {"dataset": dataset, **({"run_date": day} if day else {})}
+        return {"CustomerMetadataProperties": metadata} if dataset else {}
+
+
+@pytest.mark.parametrize(
+    ("packages", "latest"),
+    [
+        ((), ""),
+        (("",), ""),
+        (("taxi",), ""),
+        (("bikes 2026-12-01",), ""),
+        (("taxi 2026-11-20", "taxi 2026-11-22", "bikes 2026-12-01", "taxi 2026-11-21"), "2026-11-22"),
+    ],
+)
+def test_the_latest_day_of_the_datasets_own_approved_models(packages: tuple[str, ...], latest: str) -> None:
+    registry = Registry(*packages)
+
+    assert incumbent.latest_day(registry, "models", "taxi") == latest
+    assert registry.asked["ModelApprovalStatus"] == "Approved"
+    assert registry.asked["ModelPackageGroupName"] == "models"
+
+
+def test_looking_through_the_registry_has_a_bound() -> None:
+    registry = Registry(*["bikes 2026-11-22"] * incumbent.DEPTH, "taxi 2026-11-22")
+
+    assert incumbent.latest_day(registry, "models", "taxi") == ""
 
 
 # --- The data -----------------------------------------------------------------------------------------------
@@ -230,7 +313,9 @@ def payload(bucket: Bucket) -> dict[str, Any]:
     bucket.create("manifest.json", json.dumps(manifest).encode())
     bucket.create("model.tar.gz", packed(("metrics.json", metrics(value=0.83))).getvalue())
     return {
-        "run_id": "r",
+        "dataset": "taxi",
+        "run_date": "2026-11-22",
+        "model_package_group": "models",
         "model_data_url": bucket.uri("model.tar.gz"),
         "champion": {"model_data_url": "", "model_package_arn": ""},
         "manifest_uri": bucket.uri("manifest.json"),
@@ -240,7 +325,7 @@ def payload(bucket: Bucket) -> dict[str, Any]:
 
 
 def test_the_first_model_is_registered(payload: dict[str, Any], aws_clients: Mapping[str, Any]) -> None:
-    assert main.evaluate(payload, aws_clients["s3"]) == {
+    assert main.evaluate(payload, main.Clients(aws_clients["s3"], Registry())) == {
         "better": True,
         "metric": "auc",
         "value": 0.83,
@@ -250,13 +335,22 @@ def test_the_first_model_is_registered(payload: dict[str, Any], aws_clients: Map
     }
 
 
+def test_a_champion_that_came_meanwhile_is_seen(
+    payload: dict[str, Any], aws_clients: Mapping[str, Any]
+) -> None:
+    clients = main.Clients(aws_clients["s3"], Registry("taxi 2026-11-23"))
+
+    assert main.evaluate(payload, clients)["better"] is False
+    assert main.evaluate({**payload, "run_date": "2026-11-23"}, clients)["better"] is True
+
+
 def test_changed_data_stop_the_run(
     payload: dict[str, Any], bucket: Bucket, aws_clients: Mapping[str, Any]
 ) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key="data/a #1?.csv", Body=b"2")
 
     with pytest.raises(DataChanged, match=r"data/a #1\?\.csv"):
-        main.evaluate(payload, aws_clients["s3"])
+        main.evaluate(payload, main.Clients(aws_clients["s3"], Registry()))
 
 
 def test_removed_data_stop_the_run(
@@ -265,7 +359,7 @@ def test_removed_data_stop_the_run(
     bucket.client.delete_object(Bucket=bucket.name, Key="data/a #1?.csv")
 
     with pytest.raises(DataChanged):
-        main.evaluate(payload, aws_clients["s3"])
+        main.evaluate(payload, main.Clients(aws_clients["s3"], Registry()))
 
 
 @pytest.mark.parametrize(

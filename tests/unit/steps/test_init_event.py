@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.init.errors import InitError, InvalidEvent, UnknownDataset
-from steps.init.event import AlarmReport, MonitorReport, Parsed, Trigger, parse
+from steps.init.event import AlarmReport, Arrival, MonitorReport, Parsed, ScheduledRun, Trigger, parse
 
 DATASETS = {"taxi", "bikes"}
 DAY = date(2026, 11, 22)
@@ -93,6 +93,62 @@ def test_an_alarm_is_known_by_its_name_and_the_day_of_the_event() -> None:
 def test_an_alarm_that_did_not_go_off_is_refused(state: object) -> None:
     with pytest.raises(InvalidEvent, match="the alarm's state is"):
         parse(alarm(state), DATASETS, "n")
+
+
+def scheduled(**changes: Any) -> dict[str, Any]:
+    kind = {"source": "sluice.schedule", "detail-type": "ScheduledRun"}
+    return drift(**{"time": "2026-11-22T02:30:00Z", "detail": {"dataset": "taxi"}, **kind, **changes})
+
+
+def test_an_occurrence_of_a_schedule_is_known_by_the_time_it_was_planned_for() -> None:
+    found = parse(scheduled(), DATASETS, "n")
+
+    assert found == ScheduledRun("taxi", datetime(2026, 11, 22, 2, 30, tzinfo=UTC))
+    assert isinstance(found, ScheduledRun)
+    assert found.key == "schedule-2026-11-22T02-30-00Z"
+
+
+def test_a_time_is_the_same_in_any_zone() -> None:
+    assert parse(scheduled(time="2026-11-22T03:30:00+01:00"), DATASETS, "n") == parse(
+        scheduled(time="2026-11-22T02:30:00"), DATASETS, "n"
+    )
+
+
+@pytest.mark.parametrize("time", ["now", "", None, 7, "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_none_is_refused(time: object) -> None:
+    with pytest.raises(InvalidEvent, match="the event's time is"):
+        parse(scheduled(time=time), DATASETS, "n")
+
+
+def created(version: object = None) -> dict[str, Any]:
+    key = {"key": "data/taxi/2026-11-22/_SUCCESS"}
+    detail = {
+        "bucket": {"name": "lake"},
+        "object": key if version is None else {**key, "version-id": version},
+    }
+    return drift(source="aws.s3", detail=detail, **{"detail-type": "Object Created"})
+
+
+def test_a_new_object_is_known_by_its_version() -> None:
+    assert parse(created("v.1"), DATASETS, "n") == Arrival("lake", "data/taxi/2026-11-22/_SUCCESS", "v.1")
+
+
+def test_an_object_without_versions_is_known_by_the_event() -> None:
+    assert parse(created(), DATASETS, "n") == Arrival("lake", "data/taxi/2026-11-22/_SUCCESS", "6f1c-77")
+
+
+@pytest.mark.parametrize("version", ["", "a/b", "..", 7])
+def test_a_version_that_is_no_part_of_a_key_is_refused(version: object) -> None:
+    with pytest.raises(InvalidEvent, match="the object's version"):
+        parse(created(version), DATASETS, "n")
+
+
+@pytest.mark.parametrize(
+    "detail", [{}, {"bucket": "lake", "object": {}}, {"bucket": {}, "object": "k"}, {"object": {}}]
+)
+def test_a_new_object_of_another_form_is_refused(detail: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvent, match="not an object"):
+        parse({**created(), "detail": detail}, DATASETS, "n")
 
 
 @pytest.mark.parametrize(

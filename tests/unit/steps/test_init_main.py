@@ -23,6 +23,8 @@ DATASETS = [
         "schema": True,
         "monitors": ["Taxi-watch"],
         "alarms": ["taxi-drift"],
+        "marker": "_SUCCESS",
+        "schedule": {"time_zone": "Europe/Berlin", "days_back": 1},
     },
     {"name": "bikes", "label": "y", "drop": [], "schema": False},
 ]
@@ -116,7 +118,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "training_uri": f"{folder}/training",
         "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",
         "baseline_uri": bucket.uri("runs/s.pb"),
-        "champion": {"model_data_url": "", "model_package_arn": ""},
+        "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
         "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],
     }
     stored = bucket.read("runs/2026-11-22/run-1/manifest.json")
@@ -256,6 +258,68 @@ def test_two_events_of_one_monitoring_job_are_one_trigger(settings: Settings, cl
     ]
 
     assert [run["status"] for run in runs] == ["Planned", "Duplicate"]
+
+
+def arrival(bucket: Bucket, key: str, version: str) -> dict[str, Any]:
+    return {
+        "id": f"e-{uuid4()}",
+        "source": "aws.s3",
+        "time": "2026-11-23T00:12:51Z",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket.name}, "object": {"key": key, "version-id": version}},
+    }
+
+
+def test_one_marker_told_of_twice_is_a_duplicate_and_one_put_down_anew_is_not(
+    bucket: Bucket, settings: Settings, clients: main.Clients
+) -> None:
+    marker = "data/taxi/2026-11-22/_SUCCESS"
+    events = [arrival(bucket, marker, version) for version in ("v.1", "v.1", "v.2")]
+
+    runs = [
+        main.initiate(payload(name, f"arn:{name}", **event), settings, clients)
+        for name, event in zip("abc", events, strict=True)
+    ]
+
+    assert [run["status"] for run in runs] == ["Planned", "Duplicate", "Planned"]
+    assert {run["run_date"] for run in runs} == {"2026-11-22"}
+
+
+def test_a_part_of_a_day_claims_nothing(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:
+    event = arrival(bucket, "data/taxi/2026-11-22/hour=03/_SUCCESS", "v.1")
+
+    assert main.initiate(payload(**event), settings, clients) == {
+        "status": "Incomplete",
+        "dataset": "taxi",
+        "run_date": "2026-11-22",
+        "run_id": "run-1",
+    }
+    assert list(bucket.listing("")) == []
+
+
+def test_an_occurrence_of_a_schedule_that_comes_twice_is_a_duplicate(
+    settings: Settings, clients: main.Clients
+) -> None:
+    def occurrence(time: str) -> dict[str, Any]:
+        return {
+            "id": f"x-{uuid4()}",
+            "source": "sluice.schedule",
+            "time": time,
+            "detail-type": "ScheduledRun",
+            "detail": {"dataset": "taxi"},
+        }
+
+    times = ("2026-11-22T02:30:00Z", "2026-11-22T02:30:00Z", "2026-11-23T02:30:00Z")
+    runs = [
+        main.initiate(payload(name, f"arn:{name}", **occurrence(time)), settings, clients)
+        for name, time in zip("abc", times, strict=True)
+    ]
+
+    assert [(run["status"], run["run_date"]) for run in runs] == [
+        ("Planned", "2026-11-21"),
+        ("Duplicate", "2026-11-21"),
+        ("Planned", "2026-11-22"),
+    ]
 
 
 def test_a_day_beyond_the_bound_is_refused(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:

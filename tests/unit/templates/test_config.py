@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates.config import ConfigError, ModelApproval, NetworkMode, TaskSize, load
+from templates.config import ConfigError, ModelApproval, NetworkMode, Schedule, TaskSize, load
 from templates.table import ConfigError as TableError
 from templates.table import Table, overlay
 from validator.contract import SchemaPolicy
@@ -30,12 +31,34 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
     return path
 
 
+def timed(**changes: object) -> str:
+    schedule = {
+        "cron": "cron(0 3 * * ? *)",
+        "time_zone": "UTC",
+        "days_back": 1,
+        "window_minutes": 0,
+        **changes,
+    }
+    return f"schedule = {{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in schedule.items())} }}"
+
+
 def test_the_repositorys_own_configuration_is_read() -> None:
     config = load(ROOT / "config.toml", "dev")
     taxi = config.datasets[0]
     assert (taxi.name, taxi.label, taxi.drop) == ("taxi", "big_tipper", ("trip_id", "taxi_id"))
     assert config.validation.sizes[0] == TaskSize(1024, 2048)
     assert config.named("validator") == "sluice-dev-validator"
+
+
+def test_a_dataset_says_what_starts_it(tmp_path: Path) -> None:
+    whole = load(ROOT / "config.toml", "dev").datasets[0]
+    assert (whole.marker, whole.schedule) == ("_SUCCESS", None)
+    commented = ("[datasets.schedule]", "cron =", "time_zone =", "days_back =", "window_minutes =")
+    path = written(tmp_path, *((f"# {line}", line) for line in commented))
+    scheduled = load(path, "dev").datasets[0]
+    assert scheduled.schedule == Schedule("cron(30 3 * * ? *)", "Europe/Berlin", 1, 15)
+    path = written(tmp_path, ('marker = "_SUCCESS"', ""))
+    assert load(path, "dev").datasets[0].marker is None
 
 
 def test_a_stage_is_laid_over_the_common_tables() -> None:
@@ -79,6 +102,26 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ('drop = ["trip_id", "taxi_id"]', "drop = [1]", "datasets[0].drop is 1"),
         ('"schema/taxi.pbtxt"', '"/etc/passwd.pbtxt"', "datasets[0].schema is '/etc/passwd.pbtxt'"),
         ('"schema/taxi.pbtxt"', '"../taxi.pbtxt"', "datasets[0].schema is '../taxi.pbtxt'"),
+        ('marker = "_SUCCESS"', 'marker = "SUCCESS"', "datasets[0].marker is 'SUCCESS': expected the name"),
+        ('marker = "_SUCCESS"', 'marker = "_a/b"', "datasets[0].marker is '_a/b'"),
+        ('marker = "_SUCCESS"', 'marker = "_*"', "datasets[0].marker is '_*'"),
+        ('marker = "_SUCCESS"', 'marker = ".."', "datasets[0].marker is '..'"),
+        ('marker = "_SUCCESS"', "schedule = 7", "datasets[0].schedule is 7: expected a table"),
+        (
+            'marker = "_SUCCESS"',
+            timed(cron="rate(1 day)"),
+            "datasets[0].schedule.cron is 'rate(1 day)': expected six fields",
+        ),
+        (
+            'marker = "_SUCCESS"',
+            timed(time_zone="../UTC"),
+            "datasets[0].schedule.time_zone is '../UTC'",
+        ),
+        (
+            'marker = "_SUCCESS"',
+            timed(days_back=-1),
+            "datasets[0].schedule.days_back is -1",
+        ),
         ("[validation]", "[validtion]", "validtion is not known: take one of datasets, stages, validation"),
         ('"bootstrap"', '"guess"', "validation.schema_policy is 'guess': expected one of bootstrap, require"),
         (

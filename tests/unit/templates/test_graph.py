@@ -14,7 +14,7 @@ from templates.asl import Name
 Definition = dict[str, Any]
 
 ENDS = {
-    "Succeed": {"Registered", "NotPromoted", "NoViolation", "Duplicate"},
+    "Succeed": {"Registered", "NotPromoted", "NoViolation", "Duplicate", "Incomplete"},
     "Fail": {"DataRejected", "Failed"},
 }
 CALLS = re.compile(r"\$([a-z_]+)\b(?!\()")

@@ -322,7 +322,7 @@ def test_a_gate_that_is_not_this_runs_own_is_failed_never_pass(play: Play, read:
     assert not {"Accept", "Prepare", "Train"} & set(played["path"])
 
 
-@pytest.mark.parametrize("status", ["Duplicate", "NoViolation"])
+@pytest.mark.parametrize("status", ["Duplicate", "NoViolation", "Incomplete"])
 def test_what_need_not_run_ends_before_anything_is_paid(play: Play, status: str) -> None:
     head = {key: RUN[key] for key in ("dataset", "run_date", "run_id")}
     played = play(answers(Init=result({"Payload": {"status": status, **head}})))

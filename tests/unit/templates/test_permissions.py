@@ -244,6 +244,14 @@ def test_the_rules_start_the_pipeline_by_its_alias_only(pipeline: dict[str, Any]
     assert statement["Condition"] == {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": ["live"]}}
 
 
+def test_the_schedules_start_the_pipeline_by_its_alias_only() -> None:
+    timed = json.loads(Variant("pipeline", "dev", "every-trigger").render())
+    start, keep = dict(roles(timed))["ScheduleRole"]
+    assert (start["Action"], start["Resource"]) == (["states:StartExecution"], ["StateMachine"])
+    assert start["Condition"] == {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": ["live"]}}
+    assert (keep["Action"], keep["Resource"]) == (["sqs:SendMessage"], ["DeadLetters.Arn"])
+
+
 def test_an_inline_policy_stays_below_what_iam_takes(pipeline: dict[str, Any]) -> None:
     for title, statements in roles(pipeline):
         assert len(str(statements)) < 10_240 * 0.8, title

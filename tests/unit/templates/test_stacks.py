@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from templates.config import Config, ConfigError, Dataset, load
+from steps.init import event, schedule, settings
+from templates.config import Config, ConfigError, Dataset, Schedule, load
 from templates.stacks import STACKS, render
 
 ROOT = Path(__file__).parents[3]
@@ -178,7 +179,8 @@ def test_a_monitored_dataset_has_a_rule_and_init_may_ask(config: Config) -> None
     assert "MonitorRule" in resources
     assert "sagemaker:DescribeProcessingJob" in json.dumps(resources["InitRole"])
     sources = resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
-    assert len(sources["ArnEquals"]["aws:SourceArn"]) == 2
+    rules = {title for title, each in resources.items() if each["Type"] == "AWS::Events::Rule"}
+    assert {each["Fn::GetAtt"][0] for each in sources["ArnEquals"]["aws:SourceArn"]} == rules
     assert "MonitorRule" not in json.loads(render("pipeline", config))["Resources"]
 
 
@@ -187,6 +189,7 @@ def test_a_dataset_with_alarms_has_a_rule_for_them_alone(config: Config) -> None
     watched = replace(config, datasets=(first, replace(first, name="bikes", alarms=("drift-2",))))
     resources = json.loads(render("pipeline", watched))["Resources"]
     assert resources["AlarmRule"]["Properties"]["EventPattern"] == {
+        "account": [{"Ref": "AWS::AccountId"}],
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
         "detail": {"alarmName": ["drift of fare", "drift-2"], "state": {"value": ["ALARM"]}},
@@ -208,4 +211,79 @@ def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dic
     assert target["Arn"] == {"Ref": "StateMachineAlias"}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
     assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
-    assert rule["EventPattern"] == {"source": ["sluice.drift"], "detail-type": ["ModelDriftDetected"]}
+    assert rule["EventPattern"] == {
+        "account": [{"Ref": "AWS::AccountId"}],
+        "source": ["sluice.drift"],
+        "detail-type": ["ModelDriftDetected"],
+        "detail": {"dataset": ["taxi"]},
+    }
+
+
+def test_new_data_start_a_day_when_its_marker_comes(config: Config) -> None:
+    first = replace(config.datasets[0], marker="_DONE")
+    marked = replace(config, datasets=(first, replace(first, name="bikes", marker=None)))
+    resources = json.loads(render("pipeline", marked))["Resources"]
+    assert resources["ArrivalRule"]["Properties"]["EventPattern"]["detail"] == {
+        "bucket": {"name": [{"Ref": "PipelineBucket"}]},
+        "object": {"key": [{"wildcard": "data/taxi/*/_DONE"}]},
+    }
+    unmarked = replace(config, datasets=(replace(first, marker=None),))
+    assert "ArrivalRule" not in json.loads(render("pipeline", unmarked))["Resources"]
+
+
+def test_a_schedule_calls_the_alias_and_leaves_the_day_to_init(config: Config) -> None:
+    when = Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=15)
+    on_time = replace(when, window_minutes=0)
+    first = replace(config.datasets[0], schedule=when)
+    names = ("a-1", "a1", "ax1")
+    others = [replace(first, name=name, schedule=on_time) for name in names]
+    resources = json.loads(render("pipeline", replace(config, datasets=(first, *others))))["Resources"]
+    timed = resources["TaxiSchedule"]["Properties"]
+    assert (timed["ScheduleExpression"], timed["ScheduleExpressionTimezone"]) == (
+        "cron(30 3 * * ? *)",
+        "Europe/Berlin",
+    )
+    assert timed["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+    assert timed["Target"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    call, known = timed["Target"]["Input"]["Fn::Sub"]
+    assert known == {"Alias": {"Ref": "StateMachineAlias"}}
+    asked = json.loads(call)
+    assert asked.keys() == {"StateMachineArn", "Input"}
+    assert json.loads(asked["Input"])["detail"] == {"dataset": "taxi"}
+    for title in ("AX1Schedule", "A1Schedule", "Ax1Schedule"):
+        assert resources[title]["Properties"]["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert not any("Schedule" in title for title in json.loads(render("pipeline", config))["Resources"])
+
+
+def test_what_a_schedule_sends_is_read_by_init(config: Config) -> None:
+    when = Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=0)
+    timed = replace(config, datasets=(replace(config.datasets[0], schedule=when),))
+    resources = json.loads(render("pipeline", timed))["Resources"]
+    call = resources["TaxiSchedule"]["Properties"]["Target"]["Input"]["Fn::Sub"][0]
+    # As Scheduler fills it in: in the text, whatever that is.
+    for keyword, value in (("execution-id", "d32c5k"), ("scheduled-time", "2026-11-23T02:30:00Z")):
+        assert call.count(f"<aws.scheduler.{keyword}>") == 1
+        call = call.replace(f"<aws.scheduler.{keyword}>", value)
+    scheduled = event.parse(json.loads(json.loads(call)["Input"]), {"taxi"}, "n")
+    assert isinstance(scheduled, event.ScheduledRun)
+    told = json.loads(resources["InitFunction"]["Properties"]["Environment"]["Variables"]["DATASETS"])
+    datasets = {each["name"]: settings.Dataset.parse(each) for each in told}
+    assert schedule.resolve(scheduled, datasets).run_date.isoformat() == "2026-11-22"
+
+
+def test_alarms_that_do_not_fit_into_a_pattern_are_refused(config: Config) -> None:
+    long = tuple(f"{number}{'x' * 200}" for number in range(10))
+    many = replace(config, datasets=(replace(config.datasets[0], alarms=long),))
+    with pytest.raises(ConfigError, match="pattern of the rule alarm has 2,"):
+        render("pipeline", many)
+
+
+def test_alarms_of_this_stage_alone_may_tell_the_topic(pipeline: dict[str, Any]) -> None:
+    statements = pipeline["Resources"]["NotificationTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (publish,) = (each for each in statements if each["Effect"] == "Allow")
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    (source,) = publish["Condition"]["ArnLike"].values()
+    assert source["Fn::Sub"].endswith(":alarm:sluice-dev-*")
+    for resource in pipeline["Resources"].values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            assert resource["Properties"]["AlarmName"].startswith("sluice-dev-")

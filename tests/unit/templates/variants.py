@@ -11,14 +11,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from templates.config import STAGES, Config, NetworkMode, load
+from templates.config import STAGES, Config, Dataset, NetworkMode, Schedule, load
 from templates.stacks import STACKS, render
 
 ROOT: Final = Path(__file__).parents[3]
 
+EVERY_TRIGGER: Final = (
+    Dataset(
+        name="taxi",
+        label="big_tipper",
+        monitors=("taxi-data-quality",),
+        alarms=("taxi-drift-fare",),
+        marker="_SUCCESS",
+        schedule=Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=15),
+    ),
+    Dataset(name="bikes", label="late"),
+)
+"""A dataset that is started by all there is, and one that is not."""
+
 CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
     "create-private": {"network": NetworkMode.CREATE_PRIVATE},
     "existing": {"network": NetworkMode.EXISTING},
+    "every-trigger": {"datasets": EVERY_TRIGGER},
 }
 """Name of a choice -> what it changes in the configuration as it is delivered."""
 
