@@ -80,6 +80,11 @@ plan: .venv/.ready ## Show what a deploy would change [IMAGE= STAGE= PARAMETERS=
 deploy: .venv/.ready ## Deploy to the account boto3 finds [IMAGE= STAGE= STACK= PARAMETERS= YES=1]
 	@$(DEV)/python -m build deploy $(STACK) --stage '$(STAGE)' $(DEPLOY_OPTIONS) $(if $(YES),--yes)
 
+.PHONY: run
+run: .venv/.ready ## Run a day, or days in date order, by hand and wait [DATE= TO= DATASET= PARALLEL= STAGE=]
+	@$(DEV)/python -m build run --stage '$(STAGE)' --date '$(DATE)' $(if $(TO),--to '$(TO)') \
+	  $(if $(DATASET),--dataset '$(DATASET)') $(if $(PARALLEL),--parallel '$(PARALLEL)')
+
 .PHONY: status
 status: .venv/.ready ## Show the stacks and the last executions
 	@$(DEV)/python -m build status --stage '$(STAGE)'

@@ -6,18 +6,21 @@ import importlib
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from rich.console import Console
 
+from build import backfill, progress, settings, shell, status
 from build import deploy as deployment
 from build import image as images
 from build import package as packages
 from build import plan as plans
-from build import settings, shell, status
 from build.aws import Aws, connect
+from build.backfill import Backfill, Order
 from build.deploy import Deployer, Planner
 from build.errors import BuildError, ExitCode, UserError
 from build.execute import Approve, always
@@ -134,6 +137,79 @@ def deploy(
     delivery = _outputs(aws, config, "delivery") if stack == "pipeline" else deployer.delivery()
     pipeline = {} if stack == "delivery" else deployer.pipeline(delivery, uri)
     Console().print(status.outputs({**delivery, **pipeline}), soft_wrap=True)
+
+
+def _parse_day(_: click.Context, __: click.Parameter, given: str | None) -> date | None:
+    if given is None:
+        return None
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        day = None
+    # fromisoformat alone would take 20261122 and 2026-W47-7 too.
+    if day is None or day.isoformat() != given:
+        raise click.BadParameter(f"{given!r} is no date such as 2026-11-22.")
+    return day
+
+
+@cli.command()
+@configured
+@click.option("--date", "first", required=True, metavar="YYYY-MM-DD", callback=_parse_day, help="The day.")
+@click.option(
+    "--to",
+    "last",
+    metavar="YYYY-MM-DD",
+    callback=_parse_day,
+    help="The last day of a range  [default: --date]",
+)
+@click.option("--dataset", help="Whose day  [default: the only one of the configuration]")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="How many days run at a time; above 1 a day is not held against the one before it.",
+)
+def run(
+    *, stage: str, config_path: Path, first: date, last: date | None, dataset: str | None, parallel: int
+) -> int:
+    """Run a day by hand, or a range of days in date order, and wait for their ends.
+
+    One line a day goes to stdout. Ctrl-C stops the waiting, not the executions.
+    """
+    config = load(config_path, stage)
+    named, asked = _dataset(config, dataset), backfill.days(first, last or first)
+    aws = connect(settings.load())
+    alias = _outputs(aws, config, "pipeline").get("StateMachineAliasArn")
+    if not alias:
+        raise UserError(f"{config.named('pipeline')} is not deployed: run python -m build deploy first")
+    running = Backfill(Order(alias, named, asked, parallel), aws.stepfunctions)
+    try:
+        _watch(running, Patience(deadline=inf, first=0.5, longest=5.0))
+    finally:
+        for day in running.days:
+            click.echo(progress.line(day))
+    return ExitCode.OK if all(day.as_designed for day in running.days) else ExitCode.FAILED
+
+
+def _watch(running: Backfill, patience: Patience) -> None:
+    with progress.shown(Console(stderr=True)) as show:
+        for pause in patience.pauses():
+            left = running.step(backfill.present())
+            show.update(running.days)
+            if not left:
+                return
+            patience.sleep(pause)
+
+
+def _dataset(config: Config, named: str | None) -> str:
+    known = [dataset.name for dataset in config.datasets]
+    if named is None and len(known) == 1:
+        return known[0]
+    if named not in known:
+        what = f"unknown dataset {named!r:.80}" if named else "no dataset named"
+        raise UserError(f"{what}: the configuration has {', '.join(known)}")
+    return named
 
 
 @cli.command("status")

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from build.aws.faults import asking
+
+NEWEST: Final = 100
+"""Events that are looked through for the state an execution is in; one attempt of a task has four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class StepFunctions:
     def status(self, execution: str) -> str:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
         return self.describe(execution).status
+
+    def state(self, execution: str) -> str:
+        """Name of the state a running execution is in, or was in last; "" before the first."""
+        with asking(f"look at {execution}"):
+            answer = self._client.get_execution_history(
+                executionArn=execution, reverseOrder=True, includeExecutionData=False, maxResults=NEWEST
+            )
+        entered = (event.get("stateEnteredEventDetails") for event in answer["events"])
+        return next((details["name"] for details in entered if details), "")
 
     def history(self, execution: str) -> tuple[Mapping[str, Any], ...]:
         """An execution's history events as the API gives them, oldest first."""
