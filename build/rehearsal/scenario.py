@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from validator.contract import ExitCode, Verdict
+from validator.contract import Environment, ExitCode, Verdict
 
 from .outcome import Outcome, last_line
 from .sample import Variant
@@ -25,6 +25,12 @@ BASELINE_DAY: Final = date(2026, 3, 2)
 
 MOST_ATTEMPTS: Final = 10
 """More often than any state of the definition is tried."""
+
+KILLED: Final = 137
+"""Exit code of a container that got SIGKILL."""
+
+UNAVAILABLE: Final = 100_000
+"""More requests than any task sends: its storage never answers."""
 
 STEPS: Final = ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")
 
@@ -190,13 +196,43 @@ def ended_on_demand(outcome: Outcome) -> Iterator[str]:
 def given_more_memory(outcome: Outcome) -> Iterator[str]:
     """The first attempt ran out of memory, the next one had more."""
     validate = outcome.state("Validate")
-    killed = [failure.detail for failure in validate.failures if failure.exit_code == 137]
+    killed = [failure.detail for failure in validate.failures if failure.exit_code == KILLED]
     if not killed or not validate.results:
         yield "no attempt was killed for its memory and followed by one that succeeded"
         return
     before, after = int(killed[0]["Memory"]), int(validate.results[-1]["Memory"])
     if after <= before:
         yield f"the next attempt had {after} MiB, the first {before} MiB"
+
+
+def given_up_after(*exit_codes: int | None) -> Check:
+    """The validator's tasks ended with these exit codes (None: it never ran), and no other was tried."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        codes = [failure.exit_code for failure in outcome.state("Validate").failures]
+        if codes != list(exit_codes):
+            yield f"the validator's tasks ended with {codes}, not {list(exit_codes)}"
+
+    return check
+
+
+def last_stopped_by(stop_code: str) -> Check:
+    """ECS's word for why the last task stopped."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        failures = outcome.state("Validate").failures
+        said = failures[-1].detail.get("StopCode") if failures else None
+        if said != stop_code:
+            yield f"the last task stopped by {said}, not {stop_code}"
+
+    return check
+
+
+def given_the_next_size(outcome: Outcome) -> Iterator[str]:
+    """The second and last task had more memory than the first."""
+    sizes = [int(failure.detail.get("Memory", 0)) for failure in outcome.state("Validate").failures]
+    if len(sizes) != 2 or sizes[1] <= sizes[0]:
+        yield f"the tasks had {sizes} MiB, not twice and the second time more"
 
 
 def storage_failed(outcome: Outcome) -> Iterator[str]:
@@ -223,6 +259,15 @@ NEXT_DAY: Final = date(2026, 3, 4)
 
 def _succeeds(*checks: Check, **how: Any) -> Act:
     return Act(DAY, "SUCCEEDED", "Registered", (*TRAINED, *checks), **how)
+
+
+def _fails(*checks: Check, faults: tuple[Fault, ...]) -> Act:
+    """A day that is never judged: nobody's verdict, nothing trained, and somebody is told."""
+    return Act(DAY, "FAILED", "Failed", (*checks, NOTHING_TRAINED, notified), faults=faults)
+
+
+def _validate(kind: str, **how: Any) -> Fault:
+    return {"step": "Validate", "kind": kind, **how}
 
 
 def _change(key: str) -> Fault:
@@ -302,6 +347,62 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             ),
         ),
         Scenario(
+            "out-of-memory-twice",
+            "the next task size is too small as well: the run fails, there is no third attempt",
+            (
+                _fails(
+                    given_up_after(KILLED, KILLED),
+                    given_the_next_size,
+                    faults=(_validate("memory-limit", megabytes=48),) * 2,
+                ),
+            ),
+        ),
+        Scenario(
+            "interrupted-on-demand",
+            "an on-demand task is taken away too: the run fails instead of trying for ever",
+            (
+                _fails(
+                    given_up_after(None, None, None, ExitCode.INTERRUPTED),
+                    last_stopped_by("TerminationNotice"),
+                    faults=(
+                        *(_validate("no-capacity"),) * 3,
+                        _validate("interrupt", after="shard 1 of", capacity="FARGATE"),
+                    ),
+                ),
+            ),
+        ),
+        Scenario(
+            "stopped-by-user",
+            "a person stops the validator's task, and nothing starts it again",
+            (
+                _fails(
+                    given_up_after(ExitCode.INTERRUPTED),
+                    last_stopped_by("UserInitiated"),
+                    faults=(_validate("stop", after="shard 1 of"),),
+                ),
+            ),
+        ),
+        Scenario(
+            "usage-error",
+            "the validator's configuration is wrong: the run fails and is never tried again",
+            (
+                _fails(
+                    given_up_after(ExitCode.USAGE),
+                    faults=(_validate("setting", variable=Environment.WORKERS.value, value="many"),),
+                ),
+            ),
+        ),
+        Scenario(
+            "our-bug",
+            "the validator has a bug: the run fails and is never tried again",
+            (
+                _fails(
+                    given_up_after(ExitCode.SOFTWARE),
+                    faults=(_validate("bug", module="validator.run"),),
+                ),
+            ),
+        ),
+        Scenario(
             "late-file",
             "a changed object stops the run; a file put down after the verdict is not trained on",
             (
@@ -315,6 +416,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             (
                 _succeeds(
                     storage_failed, faults=({"step": "Validate", "kind": "storage-errors", "count": 6},)
+                ),
+            ),
+        ),
+        Scenario(
+            "storage-unavailable",
+            "S3 never answers: the validator gives up, is tried at most twice again, and the run fails",
+            (
+                _fails(
+                    storage_failed,
+                    given_up_after(*(ExitCode.STORAGE,) * 3),
+                    faults=(_validate("storage-errors", count=UNAVAILABLE),) * 3,
                 ),
             ),
         ),

@@ -264,6 +264,10 @@ def template(answer: str) -> dict[str, Any]:
 FAULTS: list[dict[str, Any]] = [
     {"step": "Spot", "kind": "interrupt", "after": "shard 1 of"},
     {"step": "Deaf", "kind": "interrupt", "after": "shard 1 of"},
+    {"step": "Retired", "kind": "interrupt", "after": "shard 1 of", "capacity": "FARGATE"},
+    {"step": "Stopped", "kind": "stop", "after": "shard 1 of"},
+    {"step": "Mistaken", "kind": "setting", "variable": "CODE", "value": "64"},
+    {"step": "Buggy", "kind": "bug", "module": "boto3"},
     {"step": "NoCapacity", "kind": "no-capacity"},
     {"step": "Small", "kind": "memory-limit", "megabytes": 200},
     {"step": "Dies", "kind": "crash"},
@@ -513,6 +517,30 @@ def test_interruption_kills_after_the_stop_timeout(cloud: Cloud) -> None:
     task = json.loads(cloud.task("Deaf", "deaf")["Cause"])
     assert task["StopCode"] == "SpotInterruption"
     assert task["Containers"][0]["ExitCode"] == 137
+
+
+def test_a_task_on_demand_can_be_retired(cloud: Cloud) -> None:
+    assert cloud.task("Retired", "ok")["Containers"][0]["ExitCode"] == 0
+    task = json.loads(cloud.task("Retired", "wait", capacity="FARGATE")["Cause"])
+    assert task["StopCode"] == "TerminationNotice"
+    assert task["StoppedReason"].startswith("ECS is performing maintenance")
+    assert task["Containers"][0]["ExitCode"] == 75
+
+
+def test_a_person_stops_a_task_by_the_api(cloud: Cloud) -> None:
+    task = json.loads(cloud.task("Stopped", "wait")["Cause"])
+    assert (task["StopCode"], task["StoppedReason"]) == ("UserInitiated", "a person stopped it")
+    assert task["Containers"][0]["ExitCode"] == 75
+
+
+def test_a_setting_can_be_wrong_once(cloud: Cloud) -> None:
+    assert json.loads(cloud.task("Mistaken", "ok")["Cause"])["Containers"][0]["ExitCode"] == 64
+    assert cloud.task("Mistaken", "ok")["Containers"][0]["ExitCode"] == 0
+
+
+def test_a_bug_can_be_planted(cloud: Cloud) -> None:
+    assert json.loads(cloud.task("Buggy", "ok")["Cause"])["Containers"][0]["ExitCode"] == 1
+    assert "a bug was planted in boto3" in cloud.log("Buggy-1")
 
 
 def test_no_capacity_concerns_spot_and_once(cloud: Cloud) -> None:

@@ -26,8 +26,14 @@ SCENARIOS = (
     ("spot-interruption",),
     ("no-capacity",),
     ("out-of-memory",),
+    ("out-of-memory-twice",),
+    ("interrupted-on-demand",),
+    ("stopped-by-user",),
+    ("usage-error",),
+    ("our-bug",),
     ("late-file",),
     ("storage-errors",),
+    ("storage-unavailable",),
     *(
         ("step-crash", "--step", step)
         for step in ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")

@@ -1,7 +1,7 @@
 """ECS: ``ecs:runTask`` with the semantics of AWS, and tasks as real processes.
 
-MiniStack keeps the tasks; the engine asks this module to start each container's process. A Spot interruption
-is SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process.
+MiniStack keeps the tasks; the engine asks this module to start each container's process. An interruption is
+SIGTERM and, after the task definition's stopTimeout, SIGKILL to that process.
 """
 
 from __future__ import annotations
@@ -24,16 +24,25 @@ from build.rehearsal.emulator.runtime import Runtime
 
 _log = logging.getLogger(__name__)
 
-_OF_SPOT: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY)
-_OF_TASKS: Final = (Kind.MEMORY_LIMIT, Kind.CRASH, Kind.STORAGE_ERRORS)
+_OF_CAPACITY: Final = (Kind.INTERRUPT, Kind.NO_CAPACITY)
+_OF_TASKS: Final = (
+    Kind.BUG,
+    Kind.CRASH,
+    Kind.MEMORY_LIMIT,
+    Kind.SETTING,
+    Kind.STOP,
+    Kind.STORAGE_ERRORS,
+)
 _POLL_SECONDS: Final = 0.05
 _WATCH_SECONDS: Final = 0.005
-"""While an interruption is due: a small task's next line may follow within milliseconds."""
+"""While an interruption or a stop is due: a small task's next line may follow within milliseconds."""
 
 NO_CAPACITY: Final = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 )
+SPOT: Final = "FARGATE_SPOT"
 INTERRUPTED: Final = "Your Spot Task was interrupted."
+RETIRED: Final = "ECS is performing maintenance on the underlying infrastructure hosting the task."
 OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 
 
@@ -45,11 +54,17 @@ class _Start:
     fault: Fault | None = None
     process: LocalProcess | None = None
     interrupted: bool = False
+    stopped: bool = False
     grace: float = 30
 
     def meets(self, kind: Kind) -> Fault | None:
         """The attempt's fault, when it is of this kind."""
         return self.fault if self.fault and self.fault.kind is kind else None
+
+    @property
+    def due(self) -> Fault | None:
+        """The fault that ends the task from outside as soon as its log says so."""
+        return self.meets(Kind.INTERRUPT) or self.meets(Kind.STOP)
 
 
 class Containers:
@@ -103,13 +118,27 @@ class Containers:
 
         task = ecs._tasks[arn]
         while task["lastStatus"] != "STOPPED":
-            _intervene(start, attempt)
-            time.sleep(_WATCH_SECONDS if start.meets(Kind.INTERRUPT) else _POLL_SECONDS)
+            self._intervene(arn, start, attempt)
+            time.sleep(_WATCH_SECONDS if start.due else _POLL_SECONDS)
         _explain(task, start)
         result = pascal({name: value for name, value in task.items() if not name.startswith("_")})
         if failed(result):
             raise StepError("States.TaskFailed", result)
         return result
+
+    def _intervene(self, arn: str, start: _Start, attempt: Attempt) -> None:
+        """Stops the process when nobody waits for it any more, or when its end from outside is due."""
+        process = start.process
+        if process is None or process.exit_code is not None or start.stopped:
+            return
+        due = bool(start.due and _says(process.log, start.due.after))
+        if due and start.meets(Kind.STOP):
+            start.stopped = True
+            self._runtime.client("ecs").stop_task(cluster=_cluster(arn), task=arn, reason="a person stopped it")
+            return
+        start.interrupted = due
+        if start.interrupted or attempt.over():
+            process.stop(start.grace)
 
     def launch(self, container: Container) -> LocalProcess:
         """Starts a container's process; what the engine calls."""
@@ -147,34 +176,51 @@ class Containers:
             if not name.startswith("AWS_CONTAINER_")
         }
         role = credentials.assume(definition["taskRoleArn"], f"{start.step}-task")
-        environment = {**own, **self._runtime.environment(role, self._runtime.scratch(start.step))}
+        scratch = self._runtime.scratch(start.step)
+        environment = {**own, **self._runtime.environment(role, scratch)}
         if fault := start.meets(Kind.STORAGE_ERRORS):
             log = self._runtime.settings.logs / "proxy.log"
             environment["AWS_ENDPOINT_URL_S3"] = Proxy(self._runtime.endpoint, fault.count, log).serve()
+        if fault := start.meets(Kind.SETTING):
+            environment[fault.variable] = fault.value
+        if fault := start.meets(Kind.BUG):
+            environment["PYTHONPATH"] = str(plant_bug(fault.module, scratch))
         return environment
 
 
 def applies(fault: Fault, arguments: Mapping[str, Any]) -> bool:
-    """Whether a fault can meet a task that is asked for so: only Spot lacks capacity or is interrupted."""
-    if fault.kind in _OF_SPOT:
+    """Whether a fault can meet a task that is asked for so: some concern one capacity only."""
+    if fault.kind in _OF_CAPACITY:
         strategy = arguments.get("CapacityProviderStrategy") or []
-        return any(item.get("CapacityProvider") == "FARGATE_SPOT" for item in strategy)
+        return any(item.get("CapacityProvider") == fault.capacity for item in strategy)
     return fault.kind in _OF_TASKS
 
 
-def _intervene(start: _Start, attempt: Attempt) -> None:
-    """Stops the process when nobody waits for it any more, or when its interruption is due."""
-    process = start.process
-    if process is None or process.exit_code is not None:
-        return
-    fault = start.meets(Kind.INTERRUPT)
-    start.interrupted = bool(fault and _says(process.log, fault.after))
-    if start.interrupted or attempt.over():
-        process.stop(start.grace)
+_BUG: Final = """
+import sys
+
+class Bug:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == {module!r}:
+            raise RuntimeError("a bug was planted in " + name)
+
+sys.meta_path.insert(0, Bug)
+"""
+
+
+def plant_bug(module: str, folder: Path) -> Path:
+    """Writes what makes a Python process that starts with this folder on its path fail to import a module."""
+    (folder / "sitecustomize.py").write_text(_BUG.format(module=module), encoding="utf-8")
+    return folder
 
 
 def _says(log: Path, text: str) -> bool:
     return text.encode() in log.read_bytes()
+
+
+def _cluster(arn: str) -> str:
+    return arn.rsplit("/", 2)[1]
 
 
 def _scope(arn: str) -> tuple[str, str]:
@@ -212,10 +258,10 @@ def _complete_metadata(arn: str, task: Mapping[str, Any]) -> None:
 
 def _explain(task: dict[str, Any], start: _Start) -> None:
     """Writes down why the task stopped, in the words of ECS."""
-    if start.meets(Kind.INTERRUPT) and not start.interrupted:
-        _log.warning("%s ended before its interruption: it never said %r", start.step, start.fault)
+    if start.due and not (start.interrupted or start.stopped):
+        _log.warning("%s ended before its end was due: it never said %r", start.step, start.fault)
     if start.interrupted:
-        task.update(stopCode="SpotInterruption", stoppedReason=INTERRUPTED)
+        task.update(_taken_away(start))
     elif task["stopCode"] == "EssentialContainerExited":
         task["stoppedReason"] = "Essential container in task exited"
     if start.process:
@@ -224,6 +270,13 @@ def _explain(task: dict[str, Any], start: _Start) -> None:
         task["containers"][0]["exitCode"] = start.process.exit_code
         if start.process.out_of_memory:
             task["containers"][0]["reason"] = OUT_OF_MEMORY
+
+
+def _taken_away(start: _Start) -> dict[str, str]:
+    """Spot is interrupted; on-demand tasks are retired when their host needs maintenance."""
+    if start.due and start.due.capacity == SPOT:
+        return {"stopCode": "SpotInterruption", "stoppedReason": INTERRUPTED}
+    return {"stopCode": "TerminationNotice", "stoppedReason": RETIRED}
 
 
 def failed(task: Mapping[str, Any]) -> bool:

@@ -13,13 +13,19 @@ class Kind(StrEnum):
     """What goes wrong."""
 
     INTERRUPT = "interrupt"
-    """A Spot interruption once the log says ``after`` (at once without it): SIGTERM, then SIGKILL."""
+    """AWS takes a task on ``capacity`` away once its log says ``after``: SIGTERM, then SIGKILL."""
     NO_CAPACITY = "no-capacity"
-    """RunTask on FARGATE_SPOT starts nothing."""
+    """RunTask on ``capacity`` starts nothing."""
+    STOP = "stop"
+    """A person calls StopTask once the task's log says ``after``."""
     MEMORY_LIMIT = "memory-limit"
     """The task may hold ``megabytes`` only."""
     CRASH = "crash"
     """The step's code dies: SIGABRT to its process, Runtime.ExitError of its function."""
+    BUG = "bug"
+    """The task's code meets an error nobody expected: importing ``module`` raises one."""
+    SETTING = "setting"
+    """The task's ``variable`` has been set to ``value``: a mistake in its configuration."""
     STORAGE_ERRORS = "storage-errors"
     """The task's first ``count`` requests to S3 fail."""
     PUT_OBJECT = "put-object"
@@ -33,6 +39,12 @@ class Fault:
     step: str
     kind: Kind
     after: str = ""
+    """Of interrupt and stop; empty means at once."""
+    capacity: str = "FARGATE_SPOT"
+    """Of interrupt and no-capacity: the capacity provider that is meant."""
+    module: str = ""
+    variable: str = ""
+    value: str = ""
     megabytes: int = 0
     count: int = 0
     bucket: str = ""
@@ -42,6 +54,8 @@ class Fault:
 
 
 _REQUIRED: Mapping[Kind, tuple[str, ...]] = {
+    Kind.BUG: ("module",),
+    Kind.SETTING: ("variable",),
     Kind.MEMORY_LIMIT: ("megabytes",),
     Kind.STORAGE_ERRORS: ("count",),
     Kind.PUT_OBJECT: ("key", "file"),

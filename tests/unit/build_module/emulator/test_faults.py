@@ -46,6 +46,8 @@ def test_a_record_becomes_a_fault() -> None:
         ({"step": "Init", "kind": "crash", "afer": "x"}, "no afer"),
         ({"step": "Validate", "kind": "memory-limit"}, "lacks megabytes"),
         ({"step": "Validate", "kind": "storage-errors", "count": 0}, "lacks count"),
+        ({"step": "Validate", "kind": "bug"}, "lacks module"),
+        ({"step": "Validate", "kind": "setting", "value": "x"}, "lacks variable"),
         ({"step": "Prepare", "kind": "put-object", "key": "k"}, "lacks file"),
     ],
 )

@@ -13,6 +13,9 @@ from build.rehearsal import scenario as checks
 from build.rehearsal.history import Failure, StateRun, Status
 from build.rehearsal.outcome import Notification, Outcome
 from build.rehearsal.scenario import SCENARIOS, Check, Scenario, step_crash
+from templates import classify
+
+ROOT = Path(__file__).parents[4]
 
 
 def ran(name: str, status: Status = Status.SUCCEEDED, **more: Any) -> StateRun:
@@ -175,6 +178,72 @@ def test_the_next_size_has_more_memory(happy: Outcome) -> None:
     validate.results[0] = {"Memory": "2048"}
     said = problems(SCENARIOS["out-of-memory"], with_validate(happy, validate))
     assert said == ["the next attempt had 2048 MiB, the first 2048 MiB"]
+
+
+def gave_up(happy: Outcome, *tasks: dict[str, Any]) -> Outcome:
+    """A run whose validator was never judged by: its tasks ended so, one after the other."""
+    validate = ran("Validate", Status.FAILED, failures=[failed(task) for task in tasks])
+    return replace(happy, status="FAILED", states=(ran("Init"), validate, ran("Failed", Status.FAILED)))
+
+
+def ended(code: int, **more: Any) -> dict[str, Any]:
+    return {"Containers": [{"ExitCode": code}], "StopCode": "EssentialContainerExited", **more}
+
+
+GIVEN_UP: dict[str, tuple[dict[str, Any], ...]] = {
+    "out-of-memory-twice": (ended(137, Memory="2048"), ended(137, Memory="4096")),
+    "interrupted-on-demand": ({}, {}, {}, ended(75, StopCode="TerminationNotice")),
+    "stopped-by-user": (ended(75, StopCode="UserInitiated"),),
+    "usage-error": (ended(64),),
+    "our-bug": (ended(70),),
+    "storage-unavailable": (ended(69),) * 3,
+}
+"""How the validator's tasks end in each scenario that is never judged."""
+
+
+@pytest.mark.parametrize("name", GIVEN_UP)
+def test_what_is_given_up_is_given_up_in_time(happy: Outcome, name: str) -> None:
+    tasks = GIVEN_UP[name]
+    (happy.logs / "proxy.log").write_text("injected RESET: GET /")
+    assert problems(SCENARIOS[name], gave_up(happy, *tasks)) == []
+    for wrong in ((*tasks, tasks[-1]), tasks[:-1], (*tasks[:-1], ended(1))):
+        assert problems(SCENARIOS[name], gave_up(happy, *wrong)), wrong
+    assert problems(SCENARIOS[name], replace(gave_up(happy, *tasks), notifications=()))
+
+
+def test_a_second_attempt_of_the_same_size_is_no_larger_one(happy: Outcome) -> None:
+    twice = gave_up(happy, *(ended(137, Memory="2048"),) * 2)
+    said = problems(SCENARIOS["out-of-memory-twice"], twice)
+    assert said == ["the tasks had [2048, 2048] MiB, not twice and the second time more"]
+
+
+@pytest.mark.parametrize("name", ["stopped-by-user", "interrupted-on-demand"])
+def test_who_stopped_the_task_is_looked_at(happy: Outcome, name: str) -> None:
+    *before, last = GIVEN_UP[name]
+    other = gave_up(happy, *before, {**last, "StopCode": "SpotInterruption"})
+    assert [said for said in problems(SCENARIOS[name], other) if "not" in said]
+
+
+PROOFS = {
+    "interrupted, no Spot capacity": ("spot-interruption", "no-capacity"),
+    "throttled": ("test_a_throttled_start_is_tried_twice_again",),
+    "stopped by a user": ("stopped-by-user",),
+    "interrupted on-demand": ("interrupted-on-demand",),
+    "69, storage unavailable": ("storage-unavailable",),
+    "137 or OutOfMemoryError": ("out-of-memory", "out-of-memory-twice"),
+    "64, 65, 70, anything else": ("usage-error", "our-bug", "test_everything_else_is_failed_at_once_and_told"),
+}
+"""Row of Classify's table -> the scenarios that play it, or the tests of the definition that do."""
+
+
+def test_every_row_of_classify_is_played() -> None:
+    lines = (classify.classify.__doc__ or "").splitlines()
+    rows = [line.split("|")[1].strip() for line in lines if line.strip().startswith("|")]
+    assert rows[2:] == list(PROOFS)
+    played = (ROOT / "tests/unit/templates/test_machine.py").read_text(encoding="utf-8")
+    for proofs in PROOFS.values():
+        for proof in proofs:
+            assert proof in SCENARIOS or f"def {proof}(" in played, proof
 
 
 def test_a_crashed_step_fails_the_run_and_tells_somebody(happy: Outcome) -> None:
