@@ -7,12 +7,14 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 STAGE ?= dev
 SCENARIO ?= happy
+BASE ?= main
 
 DEV := .venv/bin
 UV := .venv-uv/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 OVERRIDE := --override requirements/overrides.txt
 STACKS := delivery pipeline
+RENDERED := ':(glob)tests/golden/*.json'
 DEPLOY_OPTIONS = $(if $(IMAGE),--image '$(IMAGE)') $(foreach pair,$(PARAMETERS),--parameter '$(pair)')
 
 ##@ Everyday
@@ -65,6 +67,14 @@ templates: .venv/.ready ## Render the stacks of STAGE into dist/templates/
 .PHONY: golden
 golden: .venv/.ready ## Rewrite tests/golden/ from the templates: its diff is reviewed like code
 	@$(DEV)/python -m tests.unit.templates.goldens
+
+.PHONY: template-diff
+template-diff: ## Show, as Markdown, how the rendered templates differ from those of BASE [BASE=main]
+	@# A job's summary on GitHub holds 1 MiB.
+	@echo "### Template diff"
+	@if git diff --quiet --merge-base '$(BASE)' -- $(RENDERED); then echo "The templates stay as they are."; \
+	else git diff --merge-base --stat '$(BASE)' -- $(RENDERED) | sed 's/^/    /'; \
+	  echo; echo '````diff'; git diff --merge-base '$(BASE)' -- $(RENDERED) | { head --bytes 900000; cat >/dev/null; }; echo '````'; fi
 
 ##@ Delivery (needs AWS credentials)
 

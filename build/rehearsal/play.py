@@ -29,6 +29,7 @@ from .cloud import ACCOUNT, REGION, Cloud, Environments, running
 from .folder import Folder
 from .history import StateRun, json_object
 from .outcome import Outcome
+from .permissions import Permissions
 from .own_data import OwnData
 from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
 from .summary import Summary
@@ -107,7 +108,9 @@ def play(rehearsal: Rehearsal, console: Console) -> Summary:
             outcome = _perform(stage, act, number, console)
             problems += act.problems(outcome)
     estimate = cost.estimate(charges(outcome.states))
-    return Summary(rehearsal.scenario, outcome, estimate, tuple(problems))
+    permissions = Permissions.read(rehearsal.folder.logs, rehearsal.config.named("pipeline"))
+    problems += permissions.refused
+    return Summary(rehearsal.scenario, outcome, estimate, permissions, tuple(problems))
 
 
 def _set(rehearsal: Rehearsal, cloud: Cloud, console: Console) -> Stage:

@@ -17,6 +17,7 @@ from validator.contract import Artifact
 
 from .history import StateRun
 from .outcome import Outcome
+from .permissions import Permissions
 from .scenario import Scenario
 from .watch import SILENT_KINDS
 
@@ -31,6 +32,7 @@ class Summary:
     scenario: Scenario
     outcome: Outcome
     cost: Estimate
+    permissions: Permissions
     problems: Sequence[str]
 
     @property
@@ -57,6 +59,7 @@ class Summary:
             "verdict": outcome.verdict.get("verdict"),
             "model_metric": outcome.metric or None,
             "cost": self.cost.to_json(),
+            "permissions": self.permissions.to_json(),
             "report": str(self.report) if self.report else None,
             "logs": str(outcome.logs),
             "problems": list(self.problems),
@@ -87,6 +90,7 @@ def show(summary: Summary, console: Console) -> None:
         _row(console, "Report", str(summary.report))
     if summary.proposal:
         _row(console, "Schema", f"{summary.proposal}: review it, put it into schema/, name it in config.toml")
+    _row(console, "Permissions", summary.permissions.told)
     _row(console, "Logs", str(outcome.logs))
     console.print()
     _show_end(console, summary)

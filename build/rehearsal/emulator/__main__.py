@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from build.rehearsal.emulator import executions, functions, objects, processes, resources, settings
+from build.rehearsal.emulator import events, executions, functions, objects, processes, resources, settings
 from build.rehearsal.emulator.containers import Containers
 from build.rehearsal.emulator.credentials import ADMINISTRATOR
 from build.rehearsal.emulator.engine import Engine
@@ -70,7 +70,9 @@ def _furnish(runtime: Runtime) -> None:
     docker_host = Engine(containers.launch).serve()
     port = runtime.endpoint.rpartition(":")[2]
     settings.enter(settings.ministack(runtime.settings, int(port), docker_host))
-    executions.install()
+    runtime.permissions.install()
+    executions.install(runtime.permissions)
+    events.install(runtime.permissions)
     functions.install(runtime)
     objects.register()
     resources.register()

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from build.rehearsal.emulator import credentials, integrations
+from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.engine import Container
 from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError, pascal
@@ -175,7 +175,11 @@ class Containers:
             for name, value in container.environment.items()
             if not name.startswith("AWS_CONTAINER_")
         }
-        role = credentials.assume(definition["taskRoleArn"], f"{start.step}-task")
+        permissions = self._runtime.permissions
+        role = permissions.assume(definition["taskRoleArn"], "ecs-tasks", f"{start.step}-task")
+        if agent := definition.get("executionRoleArn"):
+            permissions.require_trust(agent, "ecs-tasks")
+            permissions.note(agent, needs.of_agent(definition, permissions.account))
         scratch = self._runtime.scratch(start.step)
         environment = {**own, **self._runtime.environment(role, scratch)}
         if fault := start.meets(Kind.STORAGE_ERRORS):

@@ -1,10 +1,11 @@
-"""What MiniStack's Step Functions does otherwise than AWS, put right by wrapping five of its functions.
+"""What MiniStack's Step Functions does otherwise than AWS, put right by wrapping six of its functions.
 
 No registry reaches these places:
 
 * an execution started by a version or an alias runs the version's frozen definition, and DescribeExecution
   names both;
-* an integration learns the name of its state and whether its result is still wanted.
+* an integration learns the name of its state and whether its result is still wanted;
+* what the machine does is held against its role; MiniStack does it as the root user.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Any
 
-from build.rehearsal.emulator.integrations import Attempt, attempting, current
+from build.rehearsal.emulator import needs
+from build.rehearsal.emulator.integrations import Attempt, StepError, attempting, current
+from build.rehearsal.emulator.permissions import Permissions
 
 _version: ContextVar[str | None] = ContextVar("version", default=None)
+_role: ContextVar[str | None] = ContextVar("role", default=None)
 
 
-def install() -> None:
+def install(permissions: Permissions) -> None:
     """Wraps MiniStack's functions; once per process."""
     from ministack.services import stepfunctions  # noqa: PLC0415
 
     stepfunctions._start_execution = _starting(stepfunctions, stepfunctions._start_execution)
     stepfunctions._describe_execution = _describing(stepfunctions, stepfunctions._describe_execution)
-    stepfunctions._run_execution = _running(stepfunctions, stepfunctions._run_execution)
+    stepfunctions._run_execution = _as_role(
+        stepfunctions, permissions, _running(stepfunctions, stepfunctions._run_execution)
+    )
     stepfunctions._execute_task = _executing(stepfunctions._execute_task)
+    stepfunctions._invoke_resource = _permitted(stepfunctions, permissions, stepfunctions._invoke_resource)
     stepfunctions._invoke_resource_with_timeout = _timing(
         stepfunctions, stepfunctions._invoke_resource_with_timeout
     )
@@ -77,6 +84,38 @@ def _running(stepfunctions: Any, run: FunctionType) -> Any:
         return FunctionType(run.__code__, {**vars(stepfunctions), "_state_machines": frozen})(execution_arn)
 
     return run_execution
+
+
+def _as_role(stepfunctions: Any, permissions: Permissions, run: Any) -> Any:
+    def run_execution(execution_arn: str) -> Any:
+        machine = stepfunctions._state_machines[stepfunctions._executions[execution_arn]["stateMachineArn"]]
+        role = machine["roleArn"]
+        permissions.describe_roles()
+        try:
+            permissions.require_trust(role, "states")
+        except StepError as error:
+            execution = stepfunctions._executions[execution_arn]
+            return stepfunctions._fail_execution(execution, error.error, error.cause)
+        permissions.note(role, needs.of_machine(machine, permissions.account))
+        token = _role.set(role)
+        try:
+            return run(execution_arn)
+        finally:
+            _role.reset(token)
+
+    return run_execution
+
+
+def _permitted(stepfunctions: Any, permissions: Permissions, invoke: Any) -> Any:
+    def invoke_resource(resource: str, arguments: Any) -> Any:
+        if role := _role.get():
+            try:
+                permissions.require(role, needs.of_state(resource, arguments, permissions.account))
+            except StepError as error:
+                raise stepfunctions._ExecutionError(error.error, error.cause) from error
+        return invoke(resource, arguments)
+
+    return invoke_resource
 
 
 def _executing(execute: Any) -> Any:

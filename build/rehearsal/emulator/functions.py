@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from build.rehearsal.emulator import integrations
+from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Kind
+from build.rehearsal.emulator.integrations import StepError
 from build.rehearsal.emulator.runtime import Runtime
 
 
@@ -22,11 +23,25 @@ def install(runtime: Runtime) -> None:
     def execute_warm(function: dict[str, Any], event: Any, request_id: str) -> Any:
         if _crashes(runtime):
             return crash(request_id)
+        if refused := _take_role(runtime, function.get("config") or function):
+            return refused
         result = execute(function, event, request_id)
         _log(runtime, function, result)
         return with_class_name(result)
 
     lambda_svc._execute_function_warm = execute_warm
+
+
+def _take_role(runtime: Runtime, configuration: dict[str, Any]) -> dict[str, Any] | None:
+    """What Lambda does as the function's role before its code runs; the error when it cannot."""
+    permissions, role = runtime.permissions, configuration["Role"]
+    try:
+        permissions.require_trust(role, "lambda")
+    except StepError as error:
+        body = {"errorMessage": error.cause, "errorType": "Lambda.AWSLambdaException"}
+        return {"body": body, "error": True, "log": error.cause}
+    permissions.note(role, needs.of_function(configuration, permissions.account))
+    return None
 
 
 def _crashes(runtime: Runtime) -> bool:

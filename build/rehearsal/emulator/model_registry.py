@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from build.rehearsal.emulator import integrations
+from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Kind
 from build.rehearsal.emulator.integrations import StepError
 from build.rehearsal.emulator.runtime import Runtime
@@ -59,11 +59,21 @@ class ModelRegistry:
         action = headers.get("x-amz-target", "").removeprefix(f"{_TARGET}.")
         content = body.encode() if isinstance(body, str) else body
         request = json.loads(content or b"{}")
+        if not self._allowed(headers, action, request):
+            return _refused(action)
         if action == "DescribeTrainingJob" and (job := self._jobs.describe(request["TrainingJobName"])):
             return _answer(_described(job))
         if action == "CreateModelPackage" and (token := request.get("ClientToken")):
             return self._once(token, method, path, headers, content)
         return _moto(method, path, headers, content)
+
+    def _allowed(self, headers: Mapping[str, str], action: str, request: Mapping[str, Any]) -> bool:
+        """MiniStack judges its own services only, and this is none of them."""
+        from ministack.core.router import extract_access_key_id  # noqa: PLC0415
+
+        permissions = self._runtime.permissions
+        asked = needs.of_registry(action, request, permissions.account)
+        return asked is None or permissions.require_of_caller(extract_access_key_id(dict(headers)), asked)
 
     def _once(
         self, token: str, method: str, path: str, headers: Mapping[str, str], content: bytes
@@ -115,6 +125,11 @@ def _moto(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Re
 
 def _answer(content: Mapping[str, Any]) -> Response:
     return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(content).encode()
+
+
+def _refused(action: str) -> Response:
+    told = {"__type": "AccessDeniedException", "Message": f"not authorized to perform: sagemaker:{action}"}
+    return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(told).encode()
 
 
 def _described(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from build.rehearsal.emulator import credentials
 from build.rehearsal.emulator.credentials import Credentials
 from build.rehearsal.emulator.faults import Faults
+from build.rehearsal.emulator.permissions import Permissions
 from build.rehearsal.emulator.settings import Settings, kept
 
 
@@ -22,6 +23,7 @@ class Runtime:
         self.settings = settings
         self.endpoint = endpoint
         self.faults = Faults(settings.faults)
+        self.permissions = Permissions(settings)
         self._logs: Counter[str] = Counter()
         self._lock = Lock()
 

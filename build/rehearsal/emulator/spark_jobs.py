@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from build.rehearsal.emulator import credentials, integrations
+from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError
 from build.rehearsal.emulator.processes import LocalProcess, last_line
@@ -92,7 +92,9 @@ class SparkJobs:
         fault = self._runtime.faults.take(attempt.step, lambda fault: fault.kind in _OF_JOBS)
         if fault and fault.kind is Kind.PUT_OBJECT:
             self._put(fault, run["Arguments"])
-        role = credentials.assume(job["Role"], f"GlueJobRunnerSession-{run['Id'][:8]}")
+        permissions = self._runtime.permissions
+        role = permissions.assume(job["Role"], "glue", f"GlueJobRunnerSession-{run['Id'][:8]}")
+        permissions.note(job["Role"], needs.of_job(permissions.account))
         storage = Storage(self._runtime.client("s3", role))
         scratch = self._runtime.scratch(attempt.step)
         script = storage.download(_script(job, run["Arguments"]), scratch / "script")

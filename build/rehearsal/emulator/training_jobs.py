@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from build.rehearsal.emulator import credentials, integrations
+from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError
 from build.rehearsal.emulator.processes import LocalProcess, last_line
@@ -117,7 +117,9 @@ class TrainingJobs:
         job.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
 
     def _train(self, attempt: Attempt, job: Mapping[str, Any]) -> dict[str, Any]:
-        role = credentials.assume(job["RoleArn"], f"SageMaker-{job['TrainingJobName']}")
+        permissions = self._runtime.permissions
+        role = permissions.assume(job["RoleArn"], "sagemaker", f"SageMaker-{job['TrainingJobName']}")
+        permissions.note(job["RoleArn"], needs.of_training(job, permissions.account))
         storage = Storage(self._runtime.client("s3", role))
         disk = Disk(self._runtime.scratch(attempt.step) / "ml")
         disk.make()

@@ -13,42 +13,8 @@ from troposphere import encode_to_dict
 
 from templates.access import BOUNDARY, HAS_BOUNDARY
 from templates.asl import State
+from tests.needed import NEEDED
 from tests.unit.templates.variants import Variant, variants
-
-EVENTS = {"events:PutTargets", "events:PutRule", "events:DescribeRule"}
-
-NEEDED: dict[str, set[str]] = {
-    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
-    "arn:aws:states:::ecs:runTask.sync": {
-        "ecs:RunTask",
-        "ecs:StopTask",
-        "ecs:DescribeTasks",
-        "ecs:TagResource",
-        "iam:PassRole",
-        *EVENTS,
-    },
-    # Without ListBucket a missing object is AccessDenied, not NoSuchKey.
-    "arn:aws:states:::aws-sdk:s3:getObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
-    "arn:aws:states:::aws-sdk:s3:putObject": {"s3:PutObject"},
-    "arn:aws:states:::glue:startJobRun.sync": {
-        "glue:StartJobRun",
-        "glue:GetJobRun",
-        "glue:GetJobRuns",
-        "glue:BatchStopJobRun",
-    },
-    "arn:aws:states:::sagemaker:createTrainingJob.sync": {
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:DescribeTrainingJob",
-        "sagemaker:StopTrainingJob",
-        "sagemaker:AddTags",
-        "sagemaker:ListTags",
-        "iam:PassRole",
-        *EVENTS,
-    },
-    "arn:aws:states:::aws-sdk:sagemaker:createModelPackage": {"sagemaker:CreateModelPackage"},
-    "arn:aws:states:::sns:publish": {"sns:Publish"},
-}
-"""Integration -> the actions it needs, no more and no fewer (AWS: "IAM policies for integrated services")."""
 
 PASSED = {
     "Validate": {(f"{role}.Arn", "ecs-tasks.amazonaws.com") for role in ("TaskRole", "ExecutionRole")},

@@ -16,6 +16,7 @@ from build.cost import Estimate, Item
 from build.rehearsal import summary
 from build.rehearsal.history import StateRun, Status
 from build.rehearsal.outcome import Notification, Outcome
+from build.rehearsal.permissions import Permissions
 from build.rehearsal.scenario import SCENARIOS
 from build.rehearsal.summary import Summary
 
@@ -44,7 +45,9 @@ def outcome(tmp_path: Path) -> Outcome:
 
 def ended(outcome: Outcome, *problems: str) -> Summary:
     item = Item("Validate", Decimal("0.0004"), "Validate: 1 vCPU = $0.0004")
-    return Summary(SCENARIOS["happy"], outcome, Estimate((item,), "us-east-1", "2026-11"), problems)
+    estimate = Estimate((item,), "us-east-1", "2026-11")
+    permissions = Permissions({"InitRole": ("s3:GetObject",)}, {"InitRole": ("s3:PutObject",)}, ())
+    return Summary(SCENARIOS["happy"], outcome, estimate, permissions, problems)
 
 
 def shown(told: Summary, **how: Any) -> str:
@@ -62,6 +65,7 @@ def test_a_person_is_told_everything_and_hostile_text_stays_text(outcome: Outcom
     assert "            and 2 more in the report" in lines
     assert "Model       auc 0.8100 on the validation split (no champion yet)" in lines
     assert "Notified    Sluice dev: a model was registered" in lines
+    assert "Permissions 1 roles used 1 of 2 actions; summary.json lists the others" in lines
     assert f"Report      {outcome.folder}/report.html" in lines
     assert any(line.startswith("Schema") and "review it" in line for line in lines)
     assert lines[-1].startswith("As designed:")
@@ -102,4 +106,5 @@ def test_programs_find_every_key(outcome: Outcome, tmp_path: Path) -> None:
     assert told["states"][1]["routes"] is True
     assert (told["verdict"], told["model_metric"]["value"], told["report"]) == ("warn", 0.81, None)
     assert told["cost"]["total"] == 0.0004
+    assert told["permissions"]["unused"] == {"InitRole": ["s3:PutObject"]}
     assert list(tmp_path.glob("*.part")) == []
