@@ -1,7 +1,7 @@
-"""What each Step Functions integration needs of IAM, no more and no fewer (AWS: "IAM policies for integrated services").
+"""What each Step Functions integration needs of IAM, no more and no fewer.
 
-Two things are held against this table: the statements beside the states in templates/, and what the rehearsal's
-emulator asks the state machine's role for.
+Source: AWS, "IAM policies for integrated services". Two things are held against this table: the statements
+beside the states in templates/, and what the rehearsal's emulator asks the state machine's role for.
 """
 
 from __future__ import annotations

@@ -81,6 +81,8 @@ def _listed(value: Any) -> list[str]:
 
 
 def _refusal(call: Mapping[str, Any]) -> str:
-    why = f"statement {call['statement']} denies it" if call["decision"] == DENIED else "no statement allows it"
+    why = (
+        f"statement {call['statement']} denies it" if call["decision"] == DENIED else "no statement allows it"
+    )
     under = f" under {json.dumps(call['context'])}" if call["context"] else ""
     return f"{call['who']} may not {call['action']} on {call['resource']}{under}: {why}"

@@ -20,6 +20,7 @@ from build.deploy import Deployment, deploy
 from build.patience import Patience
 from build.plan import Plan
 from templates.config import Config, Dataset
+from templates.container import CONTAINER
 from validator.contract import Artifact, Verdict
 
 from . import sample, watch
@@ -29,8 +30,8 @@ from .cloud import ACCOUNT, REGION, Cloud, Environments, running
 from .folder import Folder
 from .history import StateRun, json_object
 from .outcome import Outcome
-from .permissions import Permissions
 from .own_data import OwnData
+from .permissions import Permissions
 from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
 from .summary import Summary
 
@@ -119,7 +120,7 @@ def _set(rehearsal: Rehearsal, cloud: Cloud, console: Console) -> Stage:
     deployment = deploy(
         aws,
         rehearsal.config,
-        image_uri=_image_uri(rehearsal.root),
+        image_uri=_image_uri(rehearsal),
         root=rehearsal.root,
         out=_Deploying(console),
     )
@@ -144,10 +145,10 @@ class _Deploying:
             self._console.print(f"{event.logical_id}: {event.status}: {event.reason}", markup=False)
 
 
-def _image_uri(root: Path) -> str:
+def _image_uri(rehearsal: Rehearsal) -> str:
     """The image's URI by a digest that stands for its content; the emulator runs the code itself."""
-    digest = sha256(image.tag_of(root).encode()).hexdigest()
-    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sluice/validator@sha256:{digest}"
+    digest = sha256(image.tag_of(rehearsal.root).encode()).hexdigest()
+    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{rehearsal.config.named(CONTAINER)}@sha256:{digest}"
 
 
 def _accept_baseline(stage: Stage, console: Console) -> None:

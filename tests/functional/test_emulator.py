@@ -164,6 +164,14 @@ def template(answer: str) -> dict[str, Any]:
         "JobRole": role("glue.amazonaws.com", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
         "TrainingRole": role("sagemaker.amazonaws.com", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
         "FunctionRole": role("lambda.amazonaws.com", "logs:PutLogEvents"),
+        "MachineRole": role(
+            "states.amazonaws.com",
+            *(f"{service}:*" for service in ("ecs", "events", "glue", "lambda", "s3", "sagemaker", "sns")),
+            "iam:PassRole",
+        ),
+        "IdleRole": role("states.amazonaws.com", "lambda:InvokeFunction"),
+        "StarterRole": role("events.amazonaws.com", "states:StartExecution"),
+        "OtherRole": role("events.amazonaws.com", "states:StopExecution"),
         "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "tiny"}},
         "Providers": {
             "Type": "AWS::ECS::ClusterCapacityProviderAssociations",
@@ -219,7 +227,7 @@ def template(answer: str) -> dict[str, Any]:
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
                 "StateMachineName": "tiny",
-                "RoleArn": attribute("Arn", "TaskRole"),
+                "RoleArn": attribute("Arn", "MachineRole"),
                 "Definition": definition(answer),
             },
         },
@@ -257,7 +265,8 @@ def template(answer: str) -> dict[str, Any]:
     }
     references = ("MachineAlias", "MachineVersion", "FunctionVersion", "Models", "Repository", "Task")
     outputs: dict[str, Any] = {name: {"Value": {"Ref": name}} for name in references}
-    outputs |= {name: {"Value": attribute("Arn", name)} for name in ("TaskRole", "TrainingRole")}
+    roles = (name for name in resources if name.endswith("Role"))
+    outputs |= {name: {"Value": attribute("Arn", name)} for name in roles}
     return {"Resources": resources, "Outputs": outputs}
 
 
@@ -265,7 +274,7 @@ FAULTS: list[dict[str, Any]] = [
     {"step": "Spot", "kind": "interrupt", "after": "shard 1 of"},
     {"step": "Deaf", "kind": "interrupt", "after": "shard 1 of"},
     {"step": "Retired", "kind": "interrupt", "after": "shard 1 of", "capacity": "FARGATE"},
-    {"step": "Stopped", "kind": "stop", "after": "shard 1 of"},
+    {"step": "ByHand", "kind": "stop", "after": "shard 1 of"},
     {"step": "Mistaken", "kind": "setting", "variable": "CODE", "value": "64"},
     {"step": "Buggy", "kind": "bug", "module": "boto3"},
     {"step": "NoCapacity", "kind": "no-capacity"},
@@ -332,14 +341,16 @@ class Cloud:
             aws_secret_access_key="test",
         )
 
-    def run(self, step: str, resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def run(
+        self, step: str, resource: str, arguments: dict[str, Any], role: str = "MachineRole", **more: Any
+    ) -> dict[str, Any]:
         """Runs a machine of one state; its output, or {Error, Cause}."""
         states = {step: {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True, **more}}
         text = json.dumps({"QueryLanguage": "JSONata", "StartAt": step, "States": states})
         machine = self.client("stepfunctions").create_state_machine(
             name=f"{step}-{len(self._machines())}",
             definition=text,
-            roleArn=self.outputs["TaskRole"],
+            roleArn=self.outputs[role],
         )
         ended = self.finish(
             self.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"])[
@@ -382,8 +393,17 @@ class Cloud:
             },
         )
 
-    def log(self, name: str) -> str:
-        return (self.folder / "rehearsal" / "logs" / f"{name}.log").read_text()
+    def refused(self) -> set[tuple[str, str]]:
+        """Who was refused which action so far."""
+        calls = map(json.loads, self.log("permissions", "jsonl").splitlines())
+        return {
+            (call["who"].removeprefix("tiny-").rpartition("-")[0] or call["who"], call["action"])
+            for call in calls
+            if call["decision"] != "Allow"
+        }
+
+    def log(self, name: str, kind: str = "log") -> str:
+        return (self.folder / "rehearsal" / "logs" / f"{name}.{kind}").read_text()
 
 
 def archive(**files: str) -> bytes:
@@ -496,6 +516,91 @@ def test_task_may_do_what_its_role_allows_and_no_more(cloud: Cloud) -> None:
     assert "AccessDenied" in cloud.log("Writes-1")
 
 
+def test_what_is_missing_is_forbidden_to_who_may_not_list_it(cloud: Cloud) -> None:
+    cloud.task("Looks", "read", BUCKET="code-bucket")
+    assert "AccessDenied" in cloud.log("Looks-1")
+    assert ("TaskRole", "s3:ListBucket") in cloud.refused()
+    asked = {"Bucket": "tiny-bucket", "Key": "absent"}
+    got = cloud.run("GetAbsent", "arn:aws:states:::aws-sdk:s3:getObject", asked)
+    assert got["Error"] == "S3.NoSuchKeyException"
+
+
+def test_a_machine_may_do_what_its_role_allows_and_no_more(cloud: Cloud) -> None:
+    put = "arn:aws:states:::aws-sdk:s3:putObject"
+    told = {"Bucket": "tiny-bucket", "Key": "written", "Body": "x"}
+    assert "Error" not in cloud.run("MayPut", put, told)
+    failure = cloud.run("MayNotPut", put, {**told, "Key": "forbidden"}, role="IdleRole")
+    assert failure["Error"] == "States.Permissions"
+    assert "may not s3:PutObject" in failure["Cause"]
+    assert ("IdleRole", "s3:PutObject") in cloud.refused()
+    with pytest.raises(ClientError, match="404"):
+        cloud.client("s3").head_object(Bucket="tiny-bucket", Key="forbidden")
+
+
+def test_a_role_is_taken_by_the_service_it_trusts(cloud: Cloud) -> None:
+    put = "arn:aws:states:::aws-sdk:s3:putObject"
+    failure = cloud.run("Foreign", put, {"Bucket": "tiny-bucket", "Key": "x", "Body": "x"}, role="TaskRole")
+    assert failure["Error"] == "States.Permissions"
+    assert failure["Cause"].startswith("states may not take the role tiny-TaskRole")
+
+
+@pytest.mark.parametrize(
+    ("role", "starts"), [("StarterRole", True), ("OtherRole", False), ("MachineRole", False)]
+)
+def test_a_rule_starts_a_machine_as_its_role(cloud: Cloud, role: str, starts: bool) -> None:
+    events, queue = (
+        cloud.client("events"),
+        cloud.client("sqs").create_queue(QueueName=f"of-{role}")["QueueUrl"],
+    )
+    dead = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    rule = events.put_rule(Name=role, EventPattern=json.dumps({"source": [role]}))["RuleArn"]
+    if starts:
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": dead["QueueArn"],
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+        }
+        policy = {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})}
+        cloud.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=policy)
+    target = {
+        "Id": "machine",
+        "Arn": cloud.outputs["MachineAlias"],
+        "RoleArn": cloud.outputs[role],
+        "DeadLetterConfig": {"Arn": dead["QueueArn"]},
+    }
+    events.put_targets(Rule=role, Targets=[target])
+    events.put_events(Entries=[{"Source": role, "DetailType": "test", "Detail": json.dumps({"by": role})}])
+
+    def judged() -> bool:
+        return f'"aws:SourceArn": "{rule}"' in cloud.log("permissions", "jsonl")
+
+    assert until(judged)
+    machine = cloud.outputs["MachineAlias"].rpartition(":")[0]
+
+    def started() -> bool:
+        states = cloud.client("stepfunctions")
+        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        described = (states.describe_execution(executionArn=each["executionArn"]) for each in executions)
+        return any(f'"by": "{role}"' in each["input"] for each in described)
+
+    if starts:
+        assert until(started)
+        assert rule not in str(
+            [line for line in cloud.log("permissions", "jsonl").splitlines() if "Deny" in line]
+        )
+        return
+    refused = (
+        ("OtherRole", "states:StartExecution")
+        if role == "OtherRole"
+        else ("events.amazonaws.com", "sts:AssumeRole")
+    )
+    assert until(lambda: refused in cloud.refused())
+    assert ("events.amazonaws.com", "sqs:SendMessage") in cloud.refused()
+    assert not started()
+
+
 def test_exit_code_fails_the_state(cloud: Cloud) -> None:
     failure = cloud.task("Fails", "ok", CODE="3")
     assert failure["Error"] == "States.TaskFailed"
@@ -528,7 +633,7 @@ def test_a_task_on_demand_can_be_retired(cloud: Cloud) -> None:
 
 
 def test_a_person_stops_a_task_by_the_api(cloud: Cloud) -> None:
-    task = json.loads(cloud.task("Stopped", "wait")["Cause"])
+    task = json.loads(cloud.task("ByHand", "wait")["Cause"])
     assert (task["StopCode"], task["StoppedReason"]) == ("UserInitiated", "a person stopped it")
     assert task["Containers"][0]["ExitCode"] == 75
 
@@ -582,7 +687,9 @@ def test_stopping_the_execution_stops_the_task(cloud: Cloud) -> None:
         "End": True,
     }
     text = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Stopped", "States": {"Stopped": task}})
-    machine = states.create_state_machine(name="stopped", definition=text, roleArn=cloud.outputs["TaskRole"])
+    machine = states.create_state_machine(
+        name="stopped", definition=text, roleArn=cloud.outputs["MachineRole"]
+    )
     execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
     log = cloud.folder / "rehearsal" / "logs" / "Stopped-1.log"
     until(lambda: log.exists() and "shard 1" in log.read_text())

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.unused_permissions import NEVER, ONLY_IN, SPARE
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300
 
@@ -114,6 +116,10 @@ def test_a_scenario_ends_as_it_says(rehearse: Callable[..., Ended], scenario: tu
     summary = ended.summary
     assert summary["scenario"] == scenario[0]
     assert summary["problems"] == []
+    assert wrong_reasons(scenario[0], summary) == []
+    if scenario == ("happy",):
+        # Each statement of each role, taken away alone, is missed by a call that was really made.
+        assert needless(ended) == set(SPARE)
     assert gone(ended.into, 1) == {}
     assert not (ended.folder / "tmp").exists()
     assert {
@@ -127,6 +133,45 @@ def test_a_scenario_ends_as_it_says(rehearse: Callable[..., Ended], scenario: tu
         "report",
         "logs",
     } <= summary.keys()
+
+
+def named(summary: dict[str, Any], what: str) -> set[tuple[str, str]]:
+    """(role, action) of a summary's permissions that were ``used`` or ``unused``."""
+    roles: dict[str, list[str]] = summary["permissions"][what]
+    return {(role, action) for role, actions in roles.items() for action in actions}
+
+
+def wrong_reasons(scenario: str, summary: dict[str, Any]) -> list[str]:
+    """What the tables of unused permissions say that is not so in this scenario."""
+    used, unused = named(summary, "used"), named(summary, "unused")
+    found = [f"{' '.join(key)} is used after all" for key in sorted(used & NEVER.keys())]
+    due = {key for key, only in ONLY_IN.items() if only == scenario}
+    found += [f"{' '.join(key)} is not used" for key in sorted(due - used)]
+    if scenario == "happy":
+        told = NEVER.keys() | ONLY_IN.keys()
+        found += [f"{' '.join(key)} has no reason" for key in sorted(unused - told)]
+        found += [f"{' '.join(key)} is held by nobody" for key in sorted(told - unused - used)]
+    return found
+
+
+def missed_by_nobody(logs: Path) -> set[tuple[str, tuple[str, ...]]]:
+    """The statements, by role and actions, without which every call would have been allowed all the same."""
+    command = [str(ROOT / ".venv-emulator/bin/python"), str(Path(__file__).parent / "replay.py"), str(logs)]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {
+        (role.removeprefix("sluice-dev-pipeline-").rpartition("-")[0], tuple(statement["actions"]))
+        for role, statements in told.items()
+        if role.startswith("sluice-dev-pipeline-")
+        for statement in statements
+        if not statement["refused"]
+    }
+
+
+def needless(ended: Ended) -> set[tuple[str, tuple[str, ...]]]:
+    """Those of them of which the tables do not say that their actions are used nowhere or elsewhere."""
+    told = NEVER.keys() | ONLY_IN.keys()
+    missed = missed_by_nobody(ended.folder / "logs")
+    return {(role, actions) for role, actions in missed if not {(role, each) for each in actions} <= told}
 
 
 def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended]) -> None:

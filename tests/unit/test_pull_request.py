@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = (ROOT / ".github/workflows/pull-request.yml").read_text(encoding="utf-8")
@@ -44,7 +44,10 @@ def mistakes(text: str) -> Iterator[str]:
 
 
 def unsafe(step: dict[str, Any]) -> Iterator[str]:
-    if step.get("uses", "").startswith("actions/checkout") and step["with"]["persist-credentials"] is not False:
+    if (
+        step.get("uses", "").startswith("actions/checkout")
+        and step["with"]["persist-credentials"] is not False
+    ):
         yield "the token stays in .git/config"
     if "${{" in step.get("run", ""):
         yield f"others' text stands in a command: {step['run']}"

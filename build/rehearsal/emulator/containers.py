@@ -134,7 +134,9 @@ class Containers:
         due = bool(start.due and _says(process.log, start.due.after))
         if due and start.meets(Kind.STOP):
             start.stopped = True
-            self._runtime.client("ecs").stop_task(cluster=_cluster(arn), task=arn, reason="a person stopped it")
+            self._runtime.client("ecs").stop_task(
+                cluster=_cluster(arn), task=arn, reason="a person stopped it"
+            )
             return
         start.interrupted = due
         if start.interrupted or attempt.over():

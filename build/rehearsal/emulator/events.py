@@ -1,7 +1,7 @@
 """EventBridge: a rule or a schedule starts an execution as the role of its target, or not at all.
 
-MiniStack starts it as its root user and knows no dead-letter queue of a target. Its one function that reaches a
-target is wrapped.
+MiniStack starts it as its root user and knows no dead-letter queue of a target. Its one function that reaches
+a target is wrapped.
 """
 
 from __future__ import annotations

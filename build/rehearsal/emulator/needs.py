@@ -1,8 +1,8 @@
 """What AWS asks IAM for when it acts for us: for a state's call, a task's agent, a function, a job.
 
-Nobody sends these requests here, so nobody would be refused: MiniStack acts inside of itself as its root user.
-Sources: "IAM policies for integrated services" (Step Functions), "Task execution IAM role" (ECS), "Service
-Authorization Reference".
+Nobody sends these requests here, so nobody would be refused: MiniStack acts inside of itself as its root
+user. Sources: "IAM policies for integrated services" (Step Functions), "Task execution IAM role" (ECS),
+"Service Authorization Reference".
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def of_state(resource: str, arguments: Arguments, account: Account) -> list[Requ
 
 
 def of_machine(machine: Mapping[str, Any], _account: Account) -> Iterator[Request]:
-    """What the role of a state machine must be allowed for its log and its traces."""
-    if (machine.get("loggingConfiguration") or {}).get("level", "OFF") != "OFF":
+    """What the role of a state machine must be allowed for its log."""
+    # MiniStack keeps what CloudFormation gave it as it was spelt there.
+    logging = {name.lower(): value for name, value in (machine.get("loggingConfiguration") or {}).items()}
+    if logging.get("level", "OFF") != "OFF":
         yield from map(Request, LOG_DELIVERY)
-    if (machine.get("tracingConfiguration") or {}).get("enabled"):
-        yield from map(Request, TRACING)
 
 
 LOG_DELIVERY: Final = (
@@ -75,12 +75,7 @@ LOG_DELIVERY: Final = (
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 )
-TRACING: Final = (
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-)
+TRACING: Final = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
 def of_agent(definition: Mapping[str, Any], account: Account) -> Iterator[Request]:
@@ -100,7 +95,7 @@ def of_function(configuration: Mapping[str, Any], account: Account) -> Iterator[
     given = (configuration.get("LoggingConfig") or {}).get("LogGroup")
     yield from _log(account, given or f"/aws/lambda/{configuration['FunctionName']}", "stream")
     if (configuration.get("TracingConfig") or {}).get("Mode") == "Active":
-        yield from map(Request, TRACING[:2])
+        yield from map(Request, TRACING)
 
 
 def of_job(account: Account) -> Iterator[Request]:
@@ -123,15 +118,18 @@ def of_training(arguments: Arguments, account: Account) -> Iterator[Request]:
 
 def of_registry(action: str, request: Mapping[str, Any], account: Account) -> Request | None:
     """What a call of SageMaker's control plane asks for; None for one that no step makes."""
-    resources = {
-        "ListModelPackages": lambda: "*",
-        "DescribeModelPackage": lambda: request["ModelPackageName"],
-        "DescribeProcessingJob": lambda: account.arn(
-            "sagemaker", f"processing-job/{request['ProcessingJobName']}"
-        ),
-        "DescribeTrainingJob": lambda: _training_job(request, account),
-    }
-    return Request(f"sagemaker:{action}", resources[action]()) if action in resources else None
+    match action:
+        case "ListModelPackages":
+            resource = "*"
+        case "DescribeModelPackage":
+            resource = request["ModelPackageName"]
+        case "DescribeProcessingJob":
+            resource = account.arn("sagemaker", f"processing-job/{request['ProcessingJobName']}")
+        case "DescribeTrainingJob":
+            resource = _training_job(request, account)
+        case _:
+            return None
+    return Request(f"sagemaker:{action}", resource)
 
 
 def of_start(alias_or_machine: str) -> Request:
@@ -141,7 +139,9 @@ def of_start(alias_or_machine: str) -> Request:
     return Request("states:StartExecution", ":".join(parts[:7]), qualifier)
 
 
-_REGISTRY: Final = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)")
+_REGISTRY: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)"
+)
 
 
 def _pull(image: str) -> Iterator[Request]:

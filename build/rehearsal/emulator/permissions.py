@@ -1,8 +1,8 @@
-"""Who may do what: every call of a role is held against its policies and the resource's own, and written down.
+"""Who may do what: each call of a role is held against its policies and the resource's own, and written down.
 
-MiniStack judges what comes with a role's credentials, by its own evaluator of IAM policies; the same evaluator
-judges here what AWS would do for us (``needs``). Two files below logs/ tell of it: permissions.jsonl has a line
-for each distinct call, roles.jsonl one for each role with the policies it was judged by.
+MiniStack judges what comes with a role's credentials, by its own evaluator of IAM policies; the same one
+judges here what AWS would do for us (``needs``). Two files below logs/ tell of it: permissions.jsonl has a
+line for each distinct call, roles.jsonl one for each role with the policies it was judged by.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Permissions:
             raise StepError("States.Permissions", f"{_name(role)} may not {refused[0].action}")
 
     def note(self, role: str, requests: Iterable[Request]) -> list[Request]:
-        """The same for what fails nothing at once, such as a log that cannot be written; returns what is refused."""
+        """The same for what fails nothing at once, such as writing a log; returns what is refused."""
         if not self._settings.authorize:
             return []
         return [request for request in requests if self._denied(role, request)]

@@ -116,7 +116,10 @@ def test_a_public_image_asks_ecr_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("given", "request_"),
     [
-        ("arn:aws:ssm:us-east-1:1:parameter/k", Request("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/k")),
+        (
+            "arn:aws:ssm:us-east-1:1:parameter/k",
+            Request("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/k"),
+        ),
         (
             "arn:aws:secretsmanager:us-east-1:1:secret:key-AbCdEf:field::",
             Request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:1:secret:key-AbCdEf"),
@@ -128,11 +131,13 @@ def test_a_secret_is_read_by_the_agent(given: str, request_: Request) -> None:
     assert request_ in list(needs.of_agent(definition("python", secrets=secrets), HERE))
 
 
-def test_a_machine_without_log_and_traces_asks_for_nothing() -> None:
-    on = {"loggingConfiguration": {"level": "ALL"}, "tracingConfiguration": {"enabled": True}}
-    actions = {request.action for request in needs.of_machine(on, HERE)}
-    assert actions == {*needs.LOG_DELIVERY, *needs.TRACING}
-    assert list(needs.of_machine({"loggingConfiguration": {"level": "OFF"}}, HERE)) == []
+@pytest.mark.parametrize(
+    ("logging", "asks"),
+    [({"level": "ALL"}, True), ({"Level": "ALL"}, True), ({"level": "OFF"}, False), ({}, False)],
+)
+def test_a_machine_without_log_asks_for_nothing(logging: dict[str, str], asks: bool) -> None:
+    actions = {request.action for request in needs.of_machine({"loggingConfiguration": logging}, HERE)}
+    assert actions == (set(needs.LOG_DELIVERY) if asks else set())
 
 
 def test_a_function_writes_to_the_group_it_was_given() -> None:
@@ -142,6 +147,8 @@ def test_a_function_writes_to_the_group_it_was_given() -> None:
 
     assert groups() == {"/aws/lambda/f"}
     assert groups(LoggingConfig={"LogGroup": "/other"}) == {"/other"}
+    traced = needs.of_function({"FunctionName": "f", "TracingConfig": {"Mode": "Active"}}, HERE)
+    assert {"xray:PutTraceSegments"} < {request.action for request in traced}
 
 
 def test_the_registry_is_asked_for_the_thing_that_is_named() -> None:

@@ -231,7 +231,11 @@ PROOFS = {
     "interrupted on-demand": ("interrupted-on-demand",),
     "69, storage unavailable": ("storage-unavailable",),
     "137 or OutOfMemoryError": ("out-of-memory", "out-of-memory-twice"),
-    "64, 65, 70, anything else": ("usage-error", "our-bug", "test_everything_else_is_failed_at_once_and_told"),
+    "64, 65, 70, anything else": (
+        "usage-error",
+        "our-bug",
+        "test_everything_else_is_failed_at_once_and_told",
+    ),
 }
 """Row of Classify's table -> the scenarios that play it, or the tests of the definition that do."""
 
