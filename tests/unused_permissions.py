@@ -53,6 +53,7 @@ SPARE: Final[dict[tuple[str, tuple[str, ...]], str]] = {
 """(role, a statement's actions) -> why no call would be refused without it, although the action is used."""
 
 ONLY_IN: Final[dict[tuple[str, str], str]] = {
+    ("EvaluateRole", "sagemaker:DescribeModelPackage"): "no-better",
     ("InitRole", "sagemaker:DescribeModelPackage"): "no-better",
     ("InitRole", "states:DescribeExecution"): "no-better",
     ("TriggerRole", "states:StartExecution"): "drift",

@@ -246,16 +246,25 @@ def test_each_rule_has_an_event_that_starts_and_one_that_must_not(resources: dic
         assert any(name.startswith(kind) and each.rule is None for name, each in TABLE.items())
 
 
+def role(clients: Mapping[str, Any], service: str, *actions: str) -> str:
+    """Return the ARN of a role that a service may take and that may do this."""
+    name = f"{service}-{uuid4().hex}"
+    principal = {"Service": f"{service}.amazonaws.com"}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    made = clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    if actions:
+        allow = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        clients["iam"].put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(allow))
+    return str(made["Arn"])
+
+
 @pytest.fixture
 def machine(clients: Mapping[str, Any]) -> str:
     """A state machine that only takes what it is given."""
     name = f"m-{uuid4().hex}"
-    principal = {"Service": "states.amazonaws.com"}
-    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
-    role = clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
     answer = clients["stepfunctions"].create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=role["Arn"]
+        name=name, definition=json.dumps(definition), roleArn=role(clients, "states")
     )
     return str(answer["stateMachineArn"])
 
@@ -271,7 +280,7 @@ def test_data_that_still_arrive_start_nothing_and_the_marker_starts_one_run(
     rule = f"arrival-{uuid4().hex}"
     pattern = patterns(resources, "000000000000", bucket)["ArrivalRule"]
     clients["events"].put_rule(Name=rule, EventPattern=pattern)
-    target = {"Id": "machine", "Arn": machine, "RoleArn": "arn:aws:iam::000000000000:role/any"}
+    target = {"Id": "machine", "Arn": machine, "RoleArn": role(clients, "events", "states:StartExecution")}
     clients["events"].put_targets(Rule=rule, Targets=[target])
 
     def started() -> list[dict[str, Any]]:

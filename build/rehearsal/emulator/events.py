@@ -6,6 +6,7 @@ a target is wrapped.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -36,17 +37,25 @@ def may_start(permissions: Permissions, target: Mapping[str, Any], source: str) 
 
     What could not be delivered must reach the target's dead-letter queue, so that is asked too.
     """
-    if ":states:" not in target["Arn"]:
+    machine = _machine(target)
+    if machine is None:
         return True
     service = source.split(":")[2]
     _keep(permissions, target, service, source)
     try:
         permissions.require_trust(target["RoleArn"], service)
-        permissions.require(target["RoleArn"], [needs.of_start(target["Arn"])])
+        permissions.require(target["RoleArn"], [needs.of_start(machine)])
     except StepError as error:
-        _log.warning("%s is not started: %s", target["Arn"], error)
+        _log.warning("%s is not started: %s", machine, error)
         return False
     return True
+
+
+def _machine(target: Mapping[str, Any]) -> str | None:
+    """The machine, version or alias that a target starts, itself or by a call of the API."""
+    if target["Arn"].endswith(":aws-sdk:sfn:startExecution"):
+        return str(json.loads(target["Input"])["StateMachineArn"])
+    return str(target["Arn"]) if ":states:" in target["Arn"] else None
 
 
 def _keep(permissions: Permissions, target: Mapping[str, Any], service: str, source: str) -> None:
