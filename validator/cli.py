@@ -10,16 +10,27 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from validator import settings, store
-from validator.contract import Artifact, Environment, ExitCode, SchemaPolicy, Verdict
-from validator.errors import Interrupted, UsageError, ValidatorError, one_line
+from validator.contract import (
+    ARRAY_INDEX,
+    MOST_CHILDREN,
+    Artifact,
+    Environment,
+    ExitCode,
+    SchemaPolicy,
+    Verdict,
+)
+from validator.errors import Interrupted, MissingError, UsageError, ValidatorError, one_line
 from validator.interruption import Interruption
 from validator.settings import Settings
 from validator.text import listed
+
+if TYPE_CHECKING:
+    from validator.verdict import VerdictReport
 
 _HELP_NAMES: Final = ("-h", "--help")
 _FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
@@ -33,11 +44,15 @@ Examples:
   python -m validator --data 'data/{run_date}/*.parquet' --output out --schema schema.pbtxt --fail-on fail
   python -m validator infer --data trips.csv --output out
   python -m validator show out
+  python -m validator diff monday/statistics.pb tuesday/statistics.pb
+  python -m validator profile --data trips/ --output out --shard-index 0 --shard-count 2
+  python -m validator merge --data trips/ --output out --shard-count 2
 
 \b
 Exit codes:
   0 judged, whatever the verdict   3 verdict reached --fail-on   64 usage   65 undecodable data
-  69 storage unavailable           70 a bug of ours              75 interrupted, start again to go on
+  66 missing.json names children to run again before the merge   69 storage unavailable
+  70 a bug of ours                 75 interrupted, start again to go on
 """
 
 
@@ -61,6 +76,11 @@ def _options(*named: tuple[str, Environment, str]) -> Callable[[Any], Any]:
     return decorate
 
 
+def _fail_on(command: Any) -> Any:
+    text = "End with exit code 3 from this verdict on."
+    return click.option("--fail-on", "FAIL_ON", type=click.Choice(_FAIL_ON), help=text)(command)
+
+
 _DATA: Final = (
     (
         "--data",
@@ -80,8 +100,13 @@ _DATA: Final = (
         "MiB the profile may take; 60 % of what there is, 512 at most, by default.",
     ),
 )
+_SCHEMA: Final = (
+    "--schema",
+    Environment.SCHEMA_URI,
+    "schema.pbtxt the data is judged by; inferred when there is none.",
+)
 _EXPECTATIONS: Final = (
-    ("--schema", Environment.SCHEMA_URI, "schema.pbtxt the data is judged by; inferred when there is none."),
+    _SCHEMA,
     (
         "--schema-policy",
         Environment.SCHEMA_POLICY,
@@ -89,6 +114,24 @@ _EXPECTATIONS: Final = (
     ),
     ("--baseline", Environment.BASELINE_URI, "statistics.pb of an earlier accepted run, to measure drift."),
     ("--environment", Environment.DATA_ENVIRONMENT, "Environment of the schema; TRAINING by default."),
+)
+
+_COUNT: Final = (
+    "--shard-count",
+    Environment.SHARD_COUNT,
+    f"Processes that profile the data together, {MOST_CHILDREN:,} at most.",
+)
+_SHARD: Final = (
+    (
+        "--shard-index",
+        Environment.SHARD_INDEX,
+        f"Which of them this is, from 0; {ARRAY_INDEX} by default.",
+    ),
+    _COUNT,
+)
+_MERGED: Final = (
+    _COUNT,
+    ("--states", Environment.STATES_URI, "Where their states lie; states below --output by default."),
 )
 
 
@@ -104,20 +147,49 @@ def commands() -> None:
 
 @commands.command(epilog=_EXAMPLES)
 @_options(*_DATA, *_EXPECTATIONS)
-@click.option(
-    "--fail-on", "FAIL_ON", type=click.Choice(_FAIL_ON), help="End with exit code 3 from this verdict on."
-)
+@_fail_on
 @click.pass_obj
 def validate(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
     """Profile, judge and report (the default)."""
 
     def act(loaded: Settings) -> int:
-        from validator import report, run  # noqa: PLC0415
+        from validator import run  # noqa: PLC0415
 
-        judged = run.validate(loaded, interruption, _log)
-        click.echo(f"{judged.verdict}: {report.reason(judged, len(judged.features))}")
-        click.echo(f"report: {judged.artifacts['report']}")
-        return ExitCode.VERDICT if _reached(judged.verdict, loaded.fail_on) else ExitCode.OK
+        return _told(run.validate(loaded, interruption, _log), loaded.fail_on)
+
+    return _guarded(options, act, debug=debug)
+
+
+@commands.command(epilog=_EXAMPLES)
+@_options(*_DATA, _SCHEMA, *_SHARD)
+@click.pass_obj
+def profile(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
+    """Write statistics and judge nothing; of a shard of the data, save the states for merge."""
+
+    def act(loaded: Settings) -> int:
+        from validator import run  # noqa: PLC0415
+
+        if loaded.child:
+            click.echo(run.profile_part(loaded, loaded.child, interruption, _log))
+        else:
+            run.profile(loaded, interruption, _log)
+            click.echo(store.child(loaded.output_uri, Artifact.STATISTICS))
+        return ExitCode.OK
+
+    return _guarded(options, act, debug=debug)
+
+
+@commands.command(epilog=_EXAMPLES)
+@_options(*_DATA, *_EXPECTATIONS, *_MERGED)
+@_fail_on
+@click.pass_obj
+def merge(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
+    """Put together what profile saved of all shards, judge and report."""
+
+    def act(loaded: Settings) -> int:
+        from validator import run  # noqa: PLC0415
+
+        return _told(run.merge(loaded, interruption, _log), loaded.fail_on)
 
     return _guarded(options, act, debug=debug)
 
@@ -186,7 +258,8 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
     loaded = settings.load(options)
     try:
         return act(loaded)
-    except Interrupted:
+    except (Interrupted, MissingError):
+        # Nothing is wrong: another start goes on.
         raise
     except ValidatorError as error:
         _leave_behind(loaded, error)
@@ -220,6 +293,15 @@ def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
         store.write(
             store.child(loaded.output_uri, Artifact.ERROR), json.dumps(content, indent=2).encode() + b"\n"
         )
+
+
+def _told(judged: VerdictReport, limit: Verdict | None) -> int:
+    """Prints a verdict and returns the exit code it stands for."""
+    from validator import report  # noqa: PLC0415
+
+    click.echo(f"{judged.verdict}: {report.reason(judged, len(judged.features))}")
+    click.echo(f"report: {judged.artifacts['report']}")
+    return ExitCode.VERDICT if _reached(judged.verdict, limit) else ExitCode.OK
 
 
 def _reached(verdict: Verdict, limit: Verdict | None) -> bool:

@@ -26,6 +26,9 @@ class Environment(StrEnum):
     CSV_COLUMNS = "CSV_COLUMNS"
     WORKERS = "WORKERS"
     MEMORY_BUDGET_MB = "MEMORY_BUDGET_MB"
+    SHARD_INDEX = "SHARD_INDEX"
+    SHARD_COUNT = "SHARD_COUNT"
+    STATES_URI = "STATES_URI"
     CAPACITY = "CAPACITY"
     PRICE_VCPU_HOUR = "PRICE_VCPU_HOUR"
     PRICE_GB_HOUR = "PRICE_GB_HOUR"
@@ -42,6 +45,8 @@ class ExitCode(IntEnum):
     """Usage or configuration, also a local path that does not exist."""
     DATA = 65
     """Bytes that cannot be decoded as the format they claim."""
+    MISSING_SHARDS = 66
+    """A merge lacks states: missing.json names the children to run again (EX_NOINPUT)."""
     STORAGE = 69
     """Storage unavailable after retries."""
     SOFTWARE = 70
@@ -86,6 +91,7 @@ class Artifact(StrEnum):
     GATE = "gate.json"
     ERROR = "error.json"
     STATES = "states"
+    MISSING = "missing.json"
 
 
 MANIFEST: Final = "manifest.json"
@@ -94,11 +100,18 @@ MANIFEST: Final = "manifest.json"
 MANIFEST_VERSION: Final = 1
 VERDICT_VERSION: Final = 1
 GATE_VERSION: Final = 1
+MISSING_VERSION: Final = 1
 
 GATE_LIMIT_BYTES: Final = 16 * 1024
 """gate.json is read into a state machine's payload, which holds 256 KiB in all."""
 
 GATE_FINDINGS: Final = 10
 """How many findings gate.json carries; verdict.json has them all."""
+
+MOST_CHILDREN: Final = 10_000
+"""Processes that may profile one dataset together: AWS Batch runs no larger arrays."""
+
+ARRAY_INDEX: Final = "AWS_BATCH_JOB_ARRAY_INDEX"
+"""What AWS Batch calls SHARD_INDEX."""
 
 DEFAULT_DATA_ENVIRONMENT: Final = "TRAINING"

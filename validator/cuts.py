@@ -6,9 +6,10 @@ formats. Where its rows really began and ended is told by the reading; two neigh
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from validator.store import Object
@@ -84,6 +85,8 @@ class Weight:
     shard_bytes: int
     """Bytes as stored that are about a second of work."""
     is_cuttable: bool = True
+    is_certain: bool = False
+    """Whether a cut from the middle finds its first row for certain: no line end is part of a value."""
 
 
 def plan(objects: Sequence[Object], weigh: Callable[[Object], Weight]) -> tuple[Shard, ...]:
@@ -95,6 +98,28 @@ def plan(objects: Sequence[Object], weigh: Callable[[Object], Weight]) -> tuple[
     """
     cuts = [cut for target in objects for cut in _cuts(target, weigh(target), _share(objects))]
     return tuple(_packed(cuts, _share(objects)) if len(cuts) > SHARDS else (Shard((cut,)) for cut in cuts))
+
+
+def part(shards: Sequence[Shard], index: int, count: int) -> range:
+    """Returns the places of the shards that one of several children works on: they are neighbours.
+
+    Args:
+        shards: All of a dataset.
+        index: Which child, counted from 0.
+        count: How many children there are; those beyond the number of shards have none.
+    """
+    children = owners(shards, count)
+    return range(bisect_left(children, index), bisect_right(children, index))
+
+
+def owners(shards: Sequence[Shard], count: int) -> Sequence[int]:
+    """Returns which of so many children works on each shard.
+
+    Each has an equal share of the bytes, and the shards whose middles lie in it.
+    """
+    ends = list(accumulate(max(1, shard.size) for shard in shards))
+    starts = [0, *ends][:-1]
+    return [(start + end) * count // (2 * ends[-1]) for start, end in zip(starts, ends, strict=True)]
 
 
 def _share(objects: Sequence[Object]) -> int:

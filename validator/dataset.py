@@ -54,6 +54,22 @@ class Dataset:
         met = self.partitions.met(path[0] for path in seen)
         return replace(self, columns=_grown(self.columns, seen), partitions=met)
 
+    def is_certain(self, shard: Shard) -> bool:
+        """Says whether the shard's first row is the one it begins with, not one that was guessed."""
+        return not shard.is_guessed or self.format_of(shard.cuts[0].target).weight.is_certain
+
+    def first_row(self, cut: Cut, halt: Halt) -> int:
+        """Returns where the first row of a cut begins: reads all before it, for its quotation marks.
+
+        Raises:
+            Interrupted: A signal asked to end.
+            DataError: Bytes are not what the name claims.
+        """
+        before = self.format_of(cut.target).survey(Cut(cut.target, 0, cut.start, is_exact=True))
+        for _ in halt.watch(before.batches):
+            pass
+        return before.extent.end
+
     def read(self, cut: Cut) -> Reading:
         """Reads the rows of a cut, with the columns of the folders it lies in.
 
@@ -165,7 +181,8 @@ def _column_grown(name: str, column: Column | None, seen: Mapping[tuple[str, ...
     found = seen.get((), Seen(None))
     return replace(
         known,
-        kind=widest(None if known.is_guessed else known.kind, found.kind) or known.kind,
+        # A guess is the narrowest kind there is, or what a schema asks for.
+        kind=widest(known.kind, found.kind) or known.kind,
         depth=max(known.depth, found.depth),
         fields=_grown(known.fields, {path: each for path, each in seen.items() if path}),
         is_guessed=known.is_guessed and found.kind is None,

@@ -40,6 +40,12 @@ class DataError(ValidatorError):
     remedy = "mend or remove it, then start again"
 
 
+class MissingError(ValidatorError):
+    """A merge lacks what children should have saved: some of them have to run again."""
+
+    exit_code = ExitCode.MISSING_SHARDS
+
+
 class StorageError(ValidatorError):
     """Storage did not answer after retries: the same run may succeed later."""
 

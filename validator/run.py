@@ -24,6 +24,7 @@ from validator import (
     budget,
     core,
     cost,
+    cuts,
     dataset,
     defects,
     documents,
@@ -31,21 +32,27 @@ from validator import (
     gate,
     machine,
     manifest,
+    missing,
     profiling,
     report,
     schema,
     statistics,
     store,
+    text,
     verdict,
 )
 from validator.contract import Artifact
 from validator.crew import Crew, Halt
+from validator.cuts import Shard
+from validator.dataset import Dataset
 from validator.defects import Defect
-from validator.errors import DataError, UsageError
+from validator.errors import DataError, MissingError, UsageError
 from validator.formats import Dialect
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
-from validator.settings import Settings
+from validator.profiling import Profiling
+from validator.settings import Child, Settings
+from validator.states import is_pinned
 from validator.store import Object
 from validator.verdict import Evidence, Feature, VerdictReport
 
@@ -63,6 +70,16 @@ class Source:
     objects: tuple[Object, ...]
     root: str
     """Folder or prefix below which folders named key=value are columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is profiled, by whom, and where the states of finished shards lie."""
+
+    source: Source
+    dataset: Dataset
+    states_uri: str
+    crew: Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +141,61 @@ def validate(settings: Settings, interruption: Interruption, log: Log) -> Verdic
     """
     watch = Stopwatch()
     expected = _expectations(settings)
-    profiled = profile(settings, expected.schema, interruption, log)
+    profiled = _profiled(settings, expected.schema, interruption, log)
     watch.lap("profile")
+    return _concluded(settings, expected, profiled, watch)
+
+
+def profile(settings: Settings, interruption: Interruption, log: Log) -> Profiled:
+    """Profiles all of the data and writes their statistics; judges nothing.
+
+    Raises:
+        ValidatorError: Of the class whose turn it is.
+    """
+    return _profiled(settings, _schema(settings), interruption, log)
+
+
+def profile_part(settings: Settings, child: Child, interruption: Interruption, log: Log) -> str:
+    """Profiles the part of the data that is one child's, saves its states, and says what came of it.
+
+    Raises:
+        ValidatorError: Of the class whose turn it is.
+    """
+    work = _work(settings, _schema(settings), interruption)
+    part = cuts.part(work.dataset.shards, child.index, child.count)
+    _demand_states(work.dataset.shards[part.start : part.stop])
+    shards = text.count(len(part), "shard")
+    if profiling.profile_part(work.dataset, work.states_uri, work.crew, log, part):
+        return f"{child}: {shards} saved below {work.states_uri}"
+    return f"{child}: {shards} surveyed, columns have to be wider; merge names the children to run again"
+
+
+def merge(settings: Settings, interruption: Interruption, log: Log) -> VerdictReport:
+    """Puts together what children saved, then judges and reports as `validate` does.
+
+    Raises:
+        MissingError: Some of it is absent or damaged; missing.json names the children to run again.
+        ValidatorError: Of the class whose turn it is; no gate is written then.
+    """
+    watch = Stopwatch()
+    expected = _expectations(settings)
+    work = _work(settings, expected.schema, interruption)
+    try:
+        made = profiling.merge(work.dataset, work.states_uri, work.crew, log)
+    except profiling.Incomplete as incomplete:
+        raise _missing(settings, work, incomplete.shards) from incomplete
+    profiled = _summed_up(settings, work, made)
+    if store.exists(store.child(settings.output_uri, Artifact.MISSING)):
+        # What an earlier merge of this run lacked is there now.
+        _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, ()))
+    watch.lap("merge")
+    return _concluded(settings, expected, profiled, watch)
+
+
+def _concluded(
+    settings: Settings, expected: Expectations, profiled: Profiled, watch: Stopwatch
+) -> VerdictReport:
+    """Judges and reports; writes every file but the statistics below the output, the gate last."""
     judged = _judged(settings, expected, profiled, watch)
     _write(settings, Artifact.ANOMALIES, judged.anomalies.SerializeToString(deterministic=True))
     _write(settings, Artifact.ANOMALIES_TEXT, anomalies.format(judged.anomalies))
@@ -141,14 +211,20 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
     Raises:
         DataError: There are no rows.
     """
-    profiled = profile(settings, None, interruption, log)
+    profiled = _profiled(settings, None, interruption, log)
     if profiled.rows == 0:
         raise DataError("cannot infer a schema", why="the data has no rows", remedy="name data that has some")
     return _write(settings, Artifact.SCHEMA, schema.format(schema.infer(profiled.statistics)))
 
 
-def profile(settings: Settings, declared: Schema | None, interruption: Interruption, log: Log) -> Profiled:
+def _profiled(settings: Settings, declared: Schema | None, interruption: Interruption, log: Log) -> Profiled:
     """Profiles the data, typed as its schema asks for, and writes its statistics."""
+    work = _work(settings, declared, interruption)
+    return _summed_up(settings, work, profiling.profile(work.dataset, work.states_uri, work.crew, log))
+
+
+def _work(settings: Settings, declared: Schema | None, interruption: Interruption) -> Work:
+    """Returns what has to be done: every process that has the same settings gets the same shards."""
     lookups = Crew(interruption, LOOKUPS)
     source = _source(settings, lookups)
     store.prepare(settings.output_uri)
@@ -159,15 +235,18 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
         crew=lookups,
         dialect=Dialect(settings.delimiter, settings.columns),
     )
-    states_uri = store.child(settings.output_uri, Artifact.STATES)
-    crew = Crew(interruption, _workers(settings, described.columns))
-    made = profiling.profile(described, states_uri, crew, log)
+    states_uri = settings.states_uri or store.child(settings.output_uri, Artifact.STATES)
+    return Work(source, described, states_uri, Crew(interruption, _workers(settings, described.columns)))
+
+
+def _summed_up(settings: Settings, work: Work, made: Profiling) -> Profiled:
+    """Returns what is known of the data, and writes their statistics."""
     summary = made.profile.finish()
     profiled = Profiled(
-        dataset=source.dataset,
+        dataset=work.source.dataset,
         statistics=statistics.of(summary),
         rows=summary.rows,
-        bytes=described.size,
+        bytes=work.dataset.size,
         features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
         defects=(
             *defects.of_first_line(made.dataset.first_line),
@@ -178,6 +257,29 @@ def profile(settings: Settings, declared: Schema | None, interruption: Interrupt
     )
     _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
     return profiled
+
+
+def _demand_states(shards: Sequence[Shard]) -> None:
+    """What is not saved never gets to the merge."""
+    if unknown := next((shard for shard in shards if not is_pinned(shard)), None):
+        raise UsageError(
+            f"cannot save what is known of {unknown}",
+            why="nobody could tell whether it is of the same bytes",
+            remedy="name ETags in the manifest, or allow to list the objects",
+        )
+
+
+def _missing(settings: Settings, work: Work, shards: Sequence[int]) -> MissingError:
+    """Writes which children have to run again, and says so."""
+    children = cuts.owners(work.dataset.shards, settings.children)
+    indexes = sorted({children[place] for place in shards})
+    uri = _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, indexes))
+    named = text.listed([str(index) for index in indexes], 10)
+    return MissingError(
+        f"cannot merge below {work.states_uri}",
+        why=f"states are missing or damaged of {text.count(len(shards), 'shard')}",
+        remedy=f"run again with SHARD_COUNT {settings.children} and SHARD_INDEX {named}: {uri} names them",
+    )
 
 
 def _workers(settings: Settings, columns: Sequence[Column]) -> int:
@@ -229,8 +331,12 @@ def _as_listed(target: Object) -> Object:
     return replace(target, etag=now.etag, last_modified=now.last_modified)
 
 
+def _schema(settings: Settings) -> Schema | None:
+    return documents.read_schema(settings.schema_uri) if settings.schema_uri else None
+
+
 def _expectations(settings: Settings) -> Expectations:
-    declared = documents.read_schema(settings.schema_uri) if settings.schema_uri else None
+    declared = _schema(settings)
     if declared:
         schema.environment_of(declared, settings.data_environment)
     baseline = documents.read_statistics(settings.baseline_uri) if settings.baseline_uri else None

@@ -18,8 +18,10 @@ from typing import Final, TypeVar
 
 from validator import text
 from validator.contract import (
+    ARRAY_INDEX,
     DEFAULT_DATA_ENVIRONMENT,
     GATE_LIMIT_BYTES,
+    MOST_CHILDREN,
     Environment,
     SchemaPolicy,
     Verdict,
@@ -51,6 +53,18 @@ _NATIVE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """One of several processes that profile a dataset together."""
+
+    index: int
+    """Counted from 0."""
+    count: int
+
+    def __str__(self) -> str:
+        return f"child {self.index} of {self.count}"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a run was asked to do; every URI is a path or begins with s3://."""
 
@@ -72,6 +86,12 @@ class Settings:
     """Shards worked on at a time; None for as many as there are processors."""
     memory_budget_mb: int | None = None
     """Megabytes (MiB) all of it may take; None for a share of what there is."""
+    child: Child | None = None
+    """Which part of the data is profiled; None for all of it."""
+    children: int = 1
+    """Processes that profiled the data together, for their merge."""
+    states_uri: str | None = None
+    """Where a merge finds the states; None for below the output."""
     fail_on: Verdict | None = None
     """From this verdict on the process ends with exit code 3; None never does."""
     capacity: str | None = None
@@ -92,7 +112,8 @@ def load(
     """Builds the settings of a run.
 
     Args:
-        options: Values of the command line by environment name, and "FAIL_ON"; None or "" is unset.
+        options: Values of the command line by environment name, and "FAIL_ON"; None or "" is unset. What is
+            about shards is heeded only if it is an option of the command.
         environment: The process environment; an option wins over it.
         today: The date when none is given.
 
@@ -116,6 +137,9 @@ def load(
         columns=values.columns(),
         workers=values.number(Environment.WORKERS),
         memory_budget_mb=values.number(Environment.MEMORY_BUDGET_MB),
+        child=values.child() if Environment.SHARD_INDEX in options else None,
+        children=(values.children() if Environment.SHARD_COUNT in options else None) or 1,
+        states_uri=values.get(Environment.STATES_URI) if Environment.STATES_URI in options else None,
         fail_on=values.word("FAIL_ON", Verdict),
         capacity=values.get(Environment.CAPACITY),
         price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),
@@ -177,12 +201,12 @@ def _names(value: str) -> tuple[str, ...]:
     return names
 
 
-def _whole(value: str) -> int:
-    """Returns a whole number from 1 to the greatest there is, or raises a ValueError."""
+def _whole(value: str, least: int, greatest: int) -> int:
+    """Returns a whole number within limits, or raises a ValueError."""
     # The length first: int() has a limit of its own.
     is_short = value.isascii() and value.isdigit() and len(value) <= len(str(_GREATEST))
-    if not (is_short and 0 < int(value) <= _GREATEST):
-        raise ValueError(f"not from 1 to {_GREATEST}")
+    if not (is_short and least <= int(value) <= greatest):
+        raise ValueError(f"not from {least} to {greatest}")
     return int(value)
 
 
@@ -225,16 +249,38 @@ class _Values:
         except ValueError as error:
             raise UsageError(f"{name} is {value!r}", why=f"it can be {', '.join(words)}") from error
 
-    def number(self, name: str) -> int | None:
+    def number(self, name: str, least: int = 1, greatest: int = _GREATEST) -> int | None:
         value = self.get(name)
         if value is None:
             return None
         try:
-            return _whole(value)
+            return _whole(value, least, greatest)
         except ValueError as error:
             raise UsageError(
-                f"{name} is {_shown(value)}", why=f"not a whole number from 1 to {_GREATEST:,}"
+                f"{name} is {_shown(value)}", why=f"not a whole number from {least} to {greatest:,}"
             ) from error
+
+    def children(self) -> int | None:
+        return self.number(Environment.SHARD_COUNT, greatest=MOST_CHILDREN)
+
+    def child(self) -> Child | None:
+        name = Environment.SHARD_INDEX if self.get(Environment.SHARD_INDEX) else ARRAY_INDEX
+        index, count = self.number(name, 0, MOST_CHILDREN - 1), self.children()
+        if index is None and count is None:
+            return None
+        if count is None:
+            raise UsageError(
+                f"{name} is {index}", why="SHARD_COUNT is not given", remedy="give both, or none"
+            )
+        if index is None:
+            raise UsageError(
+                f"SHARD_COUNT is {count}", why="SHARD_INDEX is not given", remedy="give both, or none"
+            )
+        if index >= count:
+            raise UsageError(
+                f"{name} is {index}", why=f"not from 0 to {count - 1}, as SHARD_COUNT is {count}"
+            )
+        return Child(index, count)
 
     def delimiter(self) -> str | None:
         value = self.get(Environment.CSV_DELIMITER)

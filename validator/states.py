@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Final
+from typing import Any, Final
 
 from validator import store
 from validator.cuts import Shard
@@ -35,6 +35,42 @@ class State:
     """Texts whose last row has no line end."""
 
 
+class Names:
+    """Names of what is saved: of other bytes, columns, folders, dialect or engine it has another.
+
+    Args:
+        uri: Folder or prefix it lies below.
+        columns: What all rows hold.
+        dialect: How delimited texts are read.
+        partitions: What the folders of the dataset say about the rows.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        columns: Sequence[Column],
+        dialect: Dialect | None = None,
+        partitions: Partitions = NO_PARTITIONS,
+    ) -> None:
+        self.uri = uri
+        self._partitions = partitions
+        self._common = [ENGINE_VERSION, list(map(_declared, columns)), astuple(dialect or Dialect())]
+
+    def of(self, shard: Shard, suffix: str) -> str:
+        """Returns where something of a shard lies."""
+        # Columns alone do not tell whether one came from the file, the folder, or both and was checked.
+        folders = [self._partitions.said_of(cut.target) for cut in shard.cuts]
+        return self._hashed([astuple(shard), folders], suffix)
+
+    def of_all(self, shards: Sequence[Shard], suffix: str) -> str:
+        """Returns where something of a whole dataset lies."""
+        return self._hashed([astuple(shard) for shard in shards], suffix)
+
+    def _hashed(self, what: Any, suffix: str) -> str:
+        content = json.dumps([*self._common, what]).encode()
+        return store.child(self.uri, hashlib.sha256(content).hexdigest()[:32] + suffix)
+
+
 class States:
     """Saved states of finished shards.
 
@@ -54,12 +90,11 @@ class States:
     ) -> None:
         self.uri = uri
         self._columns = columns
-        self._dialect = dialect or Dialect()
-        self._partitions = partitions
+        self._names = Names(uri, columns, dialect, partitions)
 
     def take(self, shard: Shard) -> State | None:
         """Returns the saved state of exactly this shard, or None; a damaged one is none."""
-        if not _is_pinned(shard):
+        if not is_pinned(shard):
             return None
         uri = self.name(shard)
         try:
@@ -67,13 +102,13 @@ class States:
             profile = Profile.from_bytes(content, self._columns, head)
             extent = json.loads(head)
             return State(profile, extent["begin"], extent["end"], tuple(extent["unterminated"]))
-        except (UsageError, ValueError, KeyError, TypeError):
+        except (UsageError, ValueError, KeyError, TypeError, RecursionError):
             # S3 answers "denied" for what is absent to those who may not list.
             return None
 
     def save(self, shard: Shard, state: State) -> None:
         """Saves the state of a finished shard, unless nobody could tell whether it is of the same bytes."""
-        if not _is_pinned(shard):
+        if not is_pinned(shard):
             return
         extent = {
             "shard": str(shard),
@@ -85,13 +120,15 @@ class States:
         store.write(self.name(shard), head + b"\n" + state.profile.to_bytes(head))
 
     def name(self, shard: Shard) -> str:
-        """Returns where a state lies: of other bytes, columns, folders, dialect or engine it is elsewhere."""
-        columns = [astuple(column) for column in self._columns]
-        # Columns alone do not tell whether one came from the file, the folder, or both and was checked.
-        folders = [self._partitions.said_of(cut.target) for cut in shard.cuts]
-        what = [ENGINE_VERSION, astuple(shard), columns, folders, astuple(self._dialect)]
-        return store.child(self.uri, hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32] + SUFFIX)
+        """Returns where a state lies."""
+        return self._names.of(shard, SUFFIX)
 
 
-def _is_pinned(shard: Shard) -> bool:
+def is_pinned(shard: Shard) -> bool:
+    """Says whether what is saved of a shard could be told from that of other bytes of the same name."""
     return all(cut.target.is_pinned for cut in shard.cuts)
+
+
+def _declared(column: Column) -> list[Any]:
+    """Returns what rows are read as; whether a value has shown it makes no other state."""
+    return [column.name, column.kind, column.depth, list(map(_declared, column.fields))]

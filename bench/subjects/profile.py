@@ -33,7 +33,7 @@ def main() -> None:
     }
     wanted = settings.load(options, environment={})
     with metered() as said:
-        said["rows"] = run.profile(wanted, None, Interruption(), lambda _line: None).rows
+        said["rows"] = run.profile(wanted, Interruption(), lambda _line: None).rows
 
 
 if __name__ == "__main__":

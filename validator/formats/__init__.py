@@ -9,9 +9,21 @@ from pathlib import PurePosixPath
 from validator.errors import UsageError
 from validator.formats.delimited.dialect import Dialect
 from validator.formats.delimited.reader import Delimited
-from validator.formats.header import Format, Header, Misfit, Reading, Seen
+from validator.formats.header import Format, Header, Misfit, Reading, Seen, Sight, Sights
 
-__all__ = ["FORMATS", "Delimited", "Dialect", "Format", "Header", "Misfit", "Reading", "Seen", "of"]
+__all__ = [
+    "FORMATS",
+    "Delimited",
+    "Dialect",
+    "Format",
+    "Header",
+    "Misfit",
+    "Reading",
+    "Seen",
+    "Sight",
+    "Sights",
+    "of",
+]
 
 _PACKINGS = {"": None, ".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -33,8 +33,6 @@ class Seen:
 
     kind: Kind | None
     """The narrowest that holds all of them; None where there is no value."""
-    rows: int = 0
-    """Of the batch, those without a value among them."""
     numbers: int = 0
     """Values that are numbers."""
     texts: int = 0
@@ -47,6 +45,24 @@ class Seen:
     columns in their order."""
     depth: int = 0
     """Lists around a value, where rows name their columns themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One batch of a survey."""
+
+    rows: int
+    seen: Sequence[Seen]
+
+
+@dataclass(slots=True)
+class Sights:
+    """What the values of one cut are."""
+
+    batches: Iterator[Sight]
+    """One without rows comes meanwhile where many bytes hold none."""
+    extent: Extent
+    """Which bytes they came from: true once the last batch is read."""
 
 
 @dataclass(slots=True)
@@ -71,8 +87,8 @@ class Format(Protocol):
     def header(self, target: Object) -> Header:
         """Reads an object's columns and the kinds of its first values."""
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Reads all values and yields what they are, batch by batch."""
+    def survey(self, cut: Cut) -> Sights:
+        """Reads all values of a cut and tells what they are, batch by batch."""
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the rows of a cut, typed as the columns say."""

@@ -144,18 +144,14 @@ class Shape:
         """Returns how many keys are below."""
         return sum(1 + shape.keys() for shape in self.fields.values())
 
-    def harvest(self, rows: int) -> Iterator[Seen]:
-        """Yields what was counted since the last time, for all keys below.
-
-        Args:
-            rows: Those it was counted in.
-        """
+    def harvest(self) -> Iterator[Seen]:
+        """Yields what was counted since the last time, for all keys below."""
         for shape in self.fields.values():
             text, row = shape._first or ("", 0)
             counted = shape._numbers, shape._texts, text, row
-            yield Seen(shape.forms.kind, rows, *counted, shape.path, shape._lists)
+            yield Seen(shape.forms.kind, *counted, shape.path, shape._lists)
             shape._numbers, shape._texts, shape._first = 0, 0, None
-            yield from shape.harvest(rows)
+            yield from shape.harvest()
 
     @property
     def _lists(self) -> int:

@@ -108,10 +108,22 @@ def test_a_misfit_starts_anew_with_wider_columns(folder: Path) -> None:
 def test_a_survey_can_be_interrupted_between_its_batches(folder: Path) -> None:
     (folder / "data" / "2.csv").write_text("n,t\n" + "1,x\n" * 400_000 + "one,x\n")
     profile(folder)
-    # Four looks before the survey, one at each of its objects, one after each batch.
-    for looks in (5, 6, 7):
+    surveys = list((folder / "states").glob("*.survey"))
+    assert len(surveys) == 3
+    surveys[0].unlink()
+    # One look at each shard, those after each batch, and one at each survey once all are there.
+    for looks in range(8):
         with pytest.raises(Interrupted, match="SIGTERM while looking for types that fit; finished shards"):
             profile(folder, After(looks))
+
+
+def test_a_survey_is_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "data" / "2.csv").write_text("n,t\n" + "1,x\n" * 400_000 + "one,x\n")
+    first, _ = profile(folder)
+    monkeypatch.setattr(Delimited, "survey", lambda *_: pytest.fail("it is made again"))
+    second, log = profile(folder)
+    assert log == [f"shard {n} of 3 taken from saved state" for n in (1, 2, 3)]
+    assert second.to_bytes() == first.to_bytes()
 
 
 def test_states_of_other_columns_have_other_names(folder: Path) -> None:

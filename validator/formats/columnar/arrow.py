@@ -20,7 +20,7 @@ from validator.errors import DataError
 from validator.formats.columnar import messages, parts, typed
 from validator.formats.columnar.messages import DICTIONARY, Message
 from validator.formats.columnar.parts import explained
-from validator.formats.header import Header, Reading, Seen
+from validator.formats.header import Header, Reading, Sights
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
@@ -39,7 +39,7 @@ class Arrow:
     @property
     def weight(self) -> Weight:
         """Record batches of a file are read apart."""
-        return Weight(parts.SHARD_BYTES, self._is_cuttable)
+        return Weight(parts.SHARD_BYTES, self._is_cuttable, is_certain=True)
 
     def header(self, target: Object) -> Header:
         """Reads the schema."""
@@ -48,9 +48,9 @@ class Arrow:
             reader = ipc.open_file(source) if is_file else ipc.open_stream(source)
             return typed.header(reader.schema)
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Yields the declared kinds: Arrow knows them."""
-        return parts.survey(self.header(cut.target))
+    def survey(self, cut: Cut) -> Sights:
+        """Tells the declared kinds: Arrow knows them."""
+        return parts.survey(cut, self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the record batches of a cut, typed as the columns say."""

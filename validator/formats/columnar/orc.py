@@ -11,7 +11,7 @@ from validator.cuts import Cut, Extent, Weight
 from validator.formats.columnar import parts, typed
 from validator.formats.columnar.parts import explained
 from validator.formats.columnar.stripes import Stripe, stripes
-from validator.formats.header import Header, Reading, Seen
+from validator.formats.header import Header, Reading, Sights
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
@@ -25,7 +25,7 @@ class Orc:
     @property
     def weight(self) -> Weight:
         """Stripes are read apart."""
-        return Weight(parts.SHARD_BYTES)
+        return Weight(parts.SHARD_BYTES, is_certain=True)
 
     def header(self, target: Object) -> Header:
         """Reads the schema of the footer."""
@@ -33,9 +33,9 @@ class Orc:
         with explained(target, "footer"), native(target) as source:
             return typed.header(orc.ORCFile(source).schema)
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Yields the declared kinds: ORC knows them."""
-        return parts.survey(self.header(cut.target))
+    def survey(self, cut: Cut) -> Sights:
+        """Tells the declared kinds: ORC knows them."""
+        return parts.survey(cut, self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the stripes of a cut, typed as the columns say."""

@@ -14,7 +14,7 @@ from validator.errors import DataError
 from validator.formats.columnar import bombs, parts, typed
 from validator.formats.columnar.claims import Claim, Contradiction, claims
 from validator.formats.columnar.parts import explained
-from validator.formats.header import Header, Reading, Seen
+from validator.formats.header import Header, Reading, Sights
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
@@ -43,16 +43,16 @@ class Parquet:
     @property
     def weight(self) -> Weight:
         """Row groups are read apart."""
-        return Weight(parts.SHARD_BYTES)
+        return Weight(parts.SHARD_BYTES, is_certain=True)
 
     def header(self, target: Object) -> Header:
         """Reads the schema of the footer."""
         with explained(target, "footer"), native(target) as source:
             return typed.header(parquet.ParquetFile(source, metadata=_footer(source, target)).schema_arrow)
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Yields the declared kinds: Parquet knows them."""
-        return parts.survey(self.header(cut.target))
+    def survey(self, cut: Cut) -> Sights:
+        """Tells the declared kinds: Parquet knows them."""
+        return parts.survey(cut, self.header(cut.target))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the row groups of a cut, typed as the columns say."""

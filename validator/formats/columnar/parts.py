@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from validator.cuts import Cut, Extent
 from validator.errors import DataError
 from validator.formats.columnar import sizes, typed
-from validator.formats.header import Header, Seen
+from validator.formats.header import Header, Seen, Sight, Sights
 from validator.formats.stream import native
 from validator.profile import Column
 from validator.store import Object
@@ -127,9 +128,10 @@ def batch_rows(rows: int, content: int) -> int:
     return min(BATCH_ROWS, max(1, BATCH_BYTES * rows // max(1, content)))
 
 
-def survey(header: Header) -> Iterator[Sequence[Seen]]:
-    """Yields the declared kinds: the format knows them."""
-    yield [Seen(None if column.is_guessed else column.kind) for column in header.columns]
+def survey(cut: Cut, header: Header) -> Sights:
+    """Tells the declared kinds: the format knows them."""
+    seen = [Seen(None if column.is_guessed else column.kind) for column in header.columns]
+    return Sights(iter([Sight(0, seen)]), Extent(cut.start, cut.stop))
 
 
 def culprit(names: Sequence[str], read: Callable[[str], object]) -> str:

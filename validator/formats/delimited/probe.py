@@ -132,14 +132,14 @@ def seen(column: Any) -> Seen:
     present = len(column) - column.null_count
     kind = _kind(column)
     if kind is not Kind.BYTES:
-        return Seen(kind, rows=len(column), numbers=present)
+        return Seen(kind, numbers=present)
     is_number = _are_numbers(column)
     numbers = pc.sum(is_number).as_py() or 0
     first = pc.index(is_number, False).as_py()
     if first < 0:
-        return Seen(kind, rows=len(column), numbers=numbers)
+        return Seen(kind, numbers=numbers)
     text = column[first].as_py()
-    return Seen(kind, len(column), numbers, present - numbers, text, first)
+    return Seen(kind, numbers, present - numbers, text, first)
 
 
 def _kind(column: Any) -> Kind | None:

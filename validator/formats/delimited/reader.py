@@ -15,7 +15,7 @@ from validator.formats.delimited import probe
 from validator.formats.delimited.blocks import BLOCK_BYTES, Blocks, after_line_end
 from validator.formats.delimited.conversion import Conversion
 from validator.formats.delimited.dialect import Dialect
-from validator.formats.header import Header, Misfit, Reading, Seen
+from validator.formats.header import Header, Misfit, Reading, Sight, Sights
 from validator.formats.stream import unpacked
 from validator.formats.trouble import Trouble, Unfit
 from validator.profile import Column, Kind
@@ -64,11 +64,13 @@ class Delimited:
         except Trouble as trouble:
             raise _complaint(target, trouble, locating.line(target, self._packing, trouble)) from trouble
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        """Reads all values as text and yields what they are, block by block."""
-        columns = [Column(name, Kind.BYTES) for name in self.header(cut.target).types]
-        for batch in self.read(cut, columns).batches:
-            yield [probe.seen(column) for column in batch.columns]
+    def survey(self, cut: Cut) -> Sights:
+        """Reads all values as text and tells what they are, block by block."""
+        reading = self.read(cut, [Column(name, Kind.BYTES) for name in self.header(cut.target).types])
+        sights = (
+            Sight(len(batch), [probe.seen(each) for each in batch.columns]) for batch in reading.batches
+        )
+        return Sights(sights, reading.extent)
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the rows of a cut, typed as the columns say.

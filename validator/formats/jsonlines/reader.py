@@ -20,7 +20,7 @@ from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats import locating
 from validator.formats.batches import gathered
-from validator.formats.header import Header, Misfit, Reading, Seen
+from validator.formats.header import Header, Misfit, Reading, Sight, Sights
 from validator.formats.jsonlines import blocks, objects
 from validator.formats.jsonlines.lines import Lines
 from validator.formats.shape import MAX_KEYS, Clash, Shape
@@ -59,7 +59,7 @@ class JsonLines:
         """A plain text is cut anywhere, a packed one not at all."""
         if self._packing:
             return Weight(16 << 20, is_cuttable=False)
-        return Weight(64 << 20)
+        return Weight(64 << 20, is_certain=True)
 
     def header(self, target: Object) -> Header:
         """Finds the keys of the first lines."""
@@ -68,7 +68,7 @@ class JsonLines:
             with unpacked(target, self._packing) as source:
                 for offset, content in _blocks(Lines(source, stop=PROBE_BYTES)):
                     for piece in blocks.pieces(offset, content, met.columns):
-                        rows += met.look(*piece, 0)
+                        rows += met.look(*piece)
         except Trouble as trouble:
             raise _complaint(target, trouble, locating.line(target, self._packing, trouble)) from trouble
         if not rows:
@@ -76,9 +76,11 @@ class JsonLines:
         columns = met.shape.columns(is_narrow=True)
         return Header(columns, dict.fromkeys((column.name for column in columns), ""), is_open=True)
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
+    def survey(self, cut: Cut) -> Sights:
         """Finds all keys and what their values are."""
-        return locating.located(cut, self._packing, self._seen(cut), [], _complaint)
+        extent = Extent(cut.start, cut.stop)
+        found = self._seen(cut, extent)
+        return Sights(locating.located(cut, self._packing, found, Sight(0, []), _complaint), extent)
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the rows of a cut, typed as the columns say.
@@ -92,16 +94,15 @@ class JsonLines:
         tables = locating.located(cut, self._packing, found, nothing, _complaint)
         return Reading(gathered(tables), extent)
 
-    def _seen(self, cut: Cut) -> Iterator[Sequence[Seen]]:
-        met, rows = _Met(), 0
+    def _seen(self, cut: Cut, extent: Extent) -> Iterator[Sight]:
+        met = _Met()
         with unpacked(cut.target, self._packing) as source:
-            for offset, content in _blocks(Lines(source)):
+            lines = self._lines(source, cut)
+            for offset, content in _blocks(lines):
                 for piece in blocks.pieces(offset, content, met.columns):
-                    rows += met.look(*piece, rows)
-                    seen = list(met.shape.harvest(rows))
-                    # Rows without a key count with the next that have one.
-                    rows = 0 if seen else rows
-                    yield seen
+                    rows = met.look(*piece)
+                    yield Sight(rows, list(met.shape.harvest()))
+            self._settle(extent, lines)
 
     def _tables(self, cut: Cut, columns: tuple[Column, ...], extent: Extent) -> Iterator[Any]:
         with unpacked(cut.target, self._packing) as source:
@@ -110,8 +111,11 @@ class JsonLines:
             for offset, content in _blocks(lines):
                 for piece in blocks.pieces(offset, content, columns):
                     yield met.table(*piece)
-            if not self._packing:
-                extent.begin, extent.end = lines.begin, lines.offset
+            self._settle(extent, lines)
+
+    def _settle(self, extent: Extent, lines: Lines) -> None:
+        if not self._packing:
+            extent.begin, extent.end = lines.begin, lines.offset
 
     def _lines(self, source: Any, cut: Cut) -> Lines:
         if self._packing:
@@ -146,22 +150,21 @@ class _Met:
         self._read: Any = None
         """Nothing was met so far while it is None."""
 
-    def look(self, offset: int, content: bytes, rows: int) -> int:
+    def look(self, offset: int, content: bytes) -> int:
         """Takes in lines, counts their values, and returns how many rows they are.
 
         Args:
             offset: Of the lines in their text.
             content: Lines.
-            rows: Those before them that are counted with them.
         """
         if (table := self._decoded(content)) is not None:
-            numbers = pa.array(np.arange(rows, rows + table.num_rows))
+            numbers = pa.array(np.arange(table.num_rows))
             for name, column in zip(table.column_names, table.columns, strict=True):
                 self.shape.fields[name].count(column.combine_chunks(), numbers)
             return len(numbers)
         found = 0
         for place, row in objects.rows(offset, content):
-            self._learn(place, row, rows + found)
+            self._learn(place, row, found)
             found += 1
         self._finish(offset)
         return found

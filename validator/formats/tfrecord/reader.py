@@ -16,7 +16,7 @@ import pyarrow as pa
 from validator.cuts import Cut, Extent, Weight
 from validator.errors import DataError
 from validator.formats.batches import CELLS, gathered, of_columns
-from validator.formats.header import Header, Misfit, Reading, Seen
+from validator.formats.header import Header, Misfit, Reading, Sight, Sights
 from validator.formats.shape import MAX_KEYS, Form, Shape
 from validator.formats.stream import unpacked
 from validator.formats.tfrecord import example
@@ -66,18 +66,21 @@ class TfRecord:
         types = {column.name: "" if column.is_guessed else NAMES[column.kind] for column in columns}
         return Header(columns, types, is_open=True)
 
-    def survey(self, cut: Cut) -> Iterator[Sequence[Seen]]:
+    def survey(self, cut: Cut) -> Sights:
         """Finds all features."""
-        met = _Met()
-        for part in self._frames(cut.target):
-            with self._explained(cut.target):
-                for some in _parts(part, _SURVEYED):
-                    met.look(some)
-                    yield list(met.shape.harvest(len(some)))
+        return Sights(self._seen(cut.target), Extent(cut.start, cut.stop))
 
     def read(self, cut: Cut, columns: Sequence[Column]) -> Reading:
         """Reads the records of a cut, typed as the columns say."""
         return Reading(gathered(self._tables(cut.target, tuple(columns))), Extent(cut.start, cut.stop))
+
+    def _seen(self, target: Object) -> Iterator[Sight]:
+        met = _Met()
+        for part in self._frames(target):
+            with self._explained(target):
+                for some in _parts(part, _SURVEYED):
+                    met.look(some)
+                    yield Sight(len(some), list(met.shape.harvest()))
 
     def _tables(self, target: Object, columns: Sequence[Column]) -> Iterator[Any]:
         keys = Keys([column.name for column in columns])

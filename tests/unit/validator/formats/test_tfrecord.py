@@ -250,8 +250,8 @@ class TestNothingTakesLong:
     ) -> None:
         monkeypatch.setattr(reader, "_SURVEYED", 2)
         target = put(tmp_path, N_ONLY + framed(b"") * 4)
-        seen = list(TfRecord().survey(Cut.whole(target)))
-        assert [[feature.rows for feature in part] for part in seen] == [[2], [2], [1]]
+        sights = TfRecord().survey(Cut.whole(target)).batches
+        assert [(sight.rows, len(sight.seen)) for sight in sights] == [(2, 1), (2, 1), (1, 1)]
 
 
 SECOND = len(framed(example(ONE)))

@@ -1,0 +1,507 @@
+"""What children save and a merge puts together is what one process would have found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from validator import cuts, run, settings, survey
+from validator.cuts import Weight
+from validator.dataset import Dataset
+from validator.errors import DataError, Interrupted, MissingError, UsageError
+from validator.formats.columnar import parts
+from validator.formats.delimited.reader import Delimited
+from validator.formats.jsonlines import reader as jsonlines
+from validator.formats.jsonlines.reader import JsonLines
+from validator.interruption import Interruption
+from validator.profile import Profile
+from validator.states import State, States
+from validator.verdict import VerdictReport
+
+SHARDS = 17
+COUNTS = (1, 2, 8)
+ROWS = 3_000
+
+
+def load(folder: Path, output: str = "out", **options: str) -> settings.Settings:
+    given: Mapping[str, str] = {
+        "DATA_URI": str(folder / "data"),
+        "OUTPUT_URI": str(folder / output),
+        "RUN_ID": "r1",
+        "RUN_DATE": "2026-11-22",
+        "WORKERS": "2",
+        **options,
+    }
+    return settings.load(given, {})
+
+
+def child(folder: Path, index: int, count: int, log: list[str] | None = None, **options: str) -> str:
+    loaded = load(folder, SHARD_INDEX=str(index), SHARD_COUNT=str(count), **options)
+    assert loaded.child
+    return run.profile_part(loaded, loaded.child, Interruption(), (log if log is not None else []).append)
+
+
+def merge(folder: Path, count: int, log: list[str] | None = None, **options: str) -> VerdictReport:
+    loaded = load(folder, SHARD_COUNT=str(count), **options)
+    return run.merge(loaded, Interruption(), (log if log is not None else []).append)
+
+
+def validate(folder: Path, **options: str) -> VerdictReport:
+    return run.validate(load(folder, "alone", **options), Interruption(), lambda _: None)
+
+
+def passes(folder: Path, count: int, **options: str) -> tuple[int, VerdictReport]:
+    """Runs children and merges until nothing is missing: each pass has the children the merge names."""
+    indexes: Sequence[int] = range(count)
+    for number in range(1, 10):
+        for index in indexes:
+            child(folder, index, count, **options)
+        try:
+            return number, merge(folder, count, **options)
+        except MissingError:
+            indexes = named(folder)["shards"]
+    raise AssertionError("it never ends")
+
+
+def named(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "out" / "missing.json").read_text()))
+
+
+def states(folder: Path, suffix: str = ".state") -> list[Path]:
+    return sorted((folder / "out" / "states").glob(f"*{suffix}"))
+
+
+def said(report: VerdictReport) -> tuple[Any, ...]:
+    return (
+        report.verdict,
+        report.rows,
+        report.bytes,
+        report.dataset,
+        report.findings,
+        report.features,
+        [(drift.feature, drift.comparator, drift.value) for drift in report.drift],
+    )
+
+
+def equal(folder: Path, one: VerdictReport, other: VerdictReport) -> None:
+    assert said(one) == said(other)
+    for name in ("statistics.pb", "anomalies.pb", "anomalies.pbtxt"):
+        assert (folder / "out" / name).read_bytes() == (folder / "alone" / name).read_bytes(), name
+    gates = [json.loads((folder / output / "gate.json").read_text()) for output in ("out", "alone")]
+    for gate in gates:
+        del gate["uris"]
+    assert gates[0] == gates[1]
+
+
+def rows(texts: Sequence[str], *, late: str = "") -> Iterator[str]:
+    """Yields rows of a number, a whole number and a text; the last whole number may be something else."""
+    chance = np.random.default_rng(5)
+    for number, (x, text) in enumerate(
+        zip(chance.normal(41.88, 0.05, ROWS), chance.choice(texts, ROWS), strict=True)
+    ):
+        whole = late if late and number > ROWS - 5 else number % 97
+        yield f"{x:.6f},{whole},{text}\n"
+
+
+QUOTED = ['"a\nb,c"', '"say ""hi"""', "plain", "", '"\n\n1,2,3\n"']
+CUNNING = ['"x\n0.5,1,y"', '"x\n0.5,one,y"', '"x\n0.5,1,""y""\n"']
+"""What stands in quotation marks reads as rows: of the first nobody notices, the second has a text."""
+
+
+def csv(folder: Path, content: Iterable[str], patch: pytest.MonkeyPatch) -> None:
+    (folder / "data").mkdir()
+    path = folder / "data" / "a.csv"
+    path.write_text("x,n,t\n" + "".join(content))
+    patch.setattr(Delimited, "weight", Weight(path.stat().st_size // SHARDS))
+
+
+def quoted(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    csv(folder, rows(QUOTED), patch)
+
+
+def cunning(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    csv(folder, rows(CUNNING), patch)
+
+
+def several(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    for day in range(3):
+        (folder / "data" / f"day={day}").mkdir(parents=True)
+        for number in range(1 + 3 * day):
+            text = "".join(list(rows(QUOTED))[: 50 << number])
+            (folder / "data" / f"day={day}" / f"{number}.csv").write_text("x,n,t\n" + text.rstrip("\n"))
+    patch.setattr(Delimited, "weight", Weight(10_000))
+
+
+def row_groups(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "data").mkdir()
+    table = pa.table({"x": np.arange(ROWS) / 7, "t": [f"t{n % 50}" for n in range(ROWS)]})
+    for number in range(2):
+        parquet.write_table(table, folder / "data" / f"{number}.parquet", row_group_size=100)
+    patch.setattr(parts, "SHARD_BYTES", (folder / "data" / "0.parquet").stat().st_size // SHARDS)
+
+
+def lines(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "data").mkdir()
+    path = folder / "data" / "a.jsonl"
+    path.write_text("".join(f'{{"n": {n}, "s": {{"t": "{"xyz"[n % 3]}"}}}}\n' for n in range(ROWS)))
+    patch.setattr(JsonLines, "weight", Weight(path.stat().st_size // SHARDS, is_certain=True))
+
+
+def late_text(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    csv(folder, rows(QUOTED, late="seven"), patch)
+    patch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 2_000)
+    patch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
+
+
+def late_cunning(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    csv(folder, rows(CUNNING, late="1.5"), patch)
+    patch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 2_000)
+    patch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
+
+
+def late_keys(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Each stretch has a key of its own, one of them none at all for a while, and texts come late."""
+    (folder / "data").mkdir()
+
+    def row(number: int) -> str:
+        fields = {"n": number if number < ROWS - 9 else "many", f"k{number // 500}": [[0.5]]}
+        return json.dumps({} if 900 < number < 1_400 else fields) + "\n"
+
+    for name in "ab":
+        (folder / "data" / f"{name}.jsonl").write_text("".join(map(row, range(ROWS))))
+    size = (folder / "data" / "a.jsonl").stat().st_size
+    patch.setattr(JsonLines, "weight", Weight(size // SHARDS, is_certain=True))
+    patch.setattr(jsonlines, "PROBE_BYTES", 1_000)
+
+
+Make = Callable[[Path, pytest.MonkeyPatch], None]
+
+
+class TestEqual:
+    @pytest.mark.parametrize("count", COUNTS)
+    @pytest.mark.parametrize("make", [quoted, cunning, several, row_groups, lines])
+    def test_one_pass_of_children_finds_what_one_process_finds(
+        self, make: Make, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make(tmp_path, monkeypatch)
+        alone = validate(tmp_path)
+        needed, merged = passes(tmp_path, count)
+        assert needed == 1
+        equal(tmp_path, merged, alone)
+        assert not (tmp_path / "out" / "missing.json").exists()
+
+    @pytest.mark.parametrize("count", COUNTS)
+    @pytest.mark.parametrize("make", [late_text, late_cunning, late_keys])
+    def test_two_passes_are_enough_when_values_do_not_fit(
+        self, make: Make, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make(tmp_path, monkeypatch)
+        alone = validate(tmp_path)
+        needed, merged = passes(tmp_path, count)
+        assert needed == 2
+        equal(tmp_path, merged, alone)
+        assert named(tmp_path) == {"version": 1, "run_id": "r1", "shard_count": count, "shards": []}
+
+    def test_a_schema_and_a_baseline_judge_as_they_do_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        quoted(tmp_path, monkeypatch)
+        schema = run.infer(load(tmp_path, "inferred"), Interruption(), lambda _: None)
+        Path(schema).write_text(Path(schema).read_text().replace('value: "plain"', 'value: "other"'))
+        baseline = validate(tmp_path).artifacts["statistics"]
+        judged = {"SCHEMA_URI": schema, "BASELINE_URI": baseline}
+        alone = run.validate(load(tmp_path, "alone", **judged), Interruption(), lambda _: None)
+        _, merged = passes(tmp_path, 3, **judged)
+        equal(tmp_path, merged, alone)
+        assert merged.verdict == "fail"
+        assert merged.drift
+
+
+class TestPasses:
+    """Two, and one more for each pass in which a child does not end that has types nobody had seen."""
+
+    def test_a_child_that_first_ends_in_the_second_pass_can_need_a_third(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        late_keys(tmp_path, monkeypatch)
+        with (tmp_path / "data" / "b.jsonl").open("a") as file:
+            file.write('{"of nobody else": 1}\n')
+        alone = validate(tmp_path)
+        for index in range(7):
+            child(tmp_path, index, 8)
+        with pytest.raises(MissingError):
+            merge(tmp_path, 8)
+        needed, merged = passes(tmp_path, 8)
+        assert needed == 2
+        equal(tmp_path, merged, alone)
+
+    def test_in_any_order_it_ends_alike(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        late_keys(tmp_path, monkeypatch)
+        alone = validate(tmp_path)
+        chance = np.random.default_rng(3)
+        indexes: Sequence[int] = range(8)
+        for _ in range(3):
+            for index in chance.permutation(indexes):
+                child(tmp_path, int(index), 8)
+            try:
+                merged = merge(tmp_path, 8)
+                break
+            except MissingError:
+                indexes = named(tmp_path)["shards"]
+        equal(tmp_path, merged, alone)
+
+    def test_who_meets_it_surveys_its_own_shards_and_profiles_no_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        late_text(tmp_path, monkeypatch)
+        said = [child(tmp_path, index, 4) for index in range(4)]
+        assert [line.split(", ")[0].split()[-1] for line in said[:3]] == [f"{tmp_path}/out/states"] * 3
+        assert said[3].startswith("child 3 of 4: 4 shards surveyed, columns have to be wider; merge names")
+        assert len(states(tmp_path, ".survey")) == 4
+
+    def test_a_value_that_fits_no_survey_ends(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        late_text(tmp_path, monkeypatch)
+        for index in range(4):
+            child(tmp_path, index, 4)
+        monkeypatch.setattr(survey, "joined", lambda dataset, _: (list(_), (dataset, ()))[1])
+        with pytest.raises(DataError, match="column 'n' has 'seven'"):
+            child(tmp_path, 3, 4)
+
+
+class TestNeighbours:
+    def test_only_a_wrong_guess_is_read_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cunning(tmp_path, monkeypatch)
+        for index in range(8):
+            child(tmp_path, index, 8)
+        log: list[str] = []
+        merged = merge(tmp_path, 8, log)
+        read = [line for line in log if " done: " in line]
+        assert 0 < len(read) < 8
+        assert len(log) == SHARDS
+        equal(tmp_path, merged, validate(tmp_path))
+        again: list[str] = []
+        merge(tmp_path, 8, again)
+        assert [line for line in again if " done: " in line] == []
+
+    def test_bad_data_behind_a_guess_are_told_with_their_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        csv(tmp_path, [*rows(["plain"]), "1,2\n"], monkeypatch)
+        with pytest.raises(DataError, match=f"line {ROWS + 2}: expected 3 fields, found 2"):
+            child(tmp_path, SHARDS - 1, SHARDS)
+
+    def test_a_wrong_guess_is_no_bad_data(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        csv(tmp_path, rows(['"a,b,c,d\ne,f"']), monkeypatch)
+        found: list[str] = []
+        monkeypatch.setattr(
+            Dataset, "first_row", _noting(Dataset.first_row, lambda cut: found.append(str(cut.start)))
+        )
+        for index in range(8):
+            child(tmp_path, index, 8)
+        equal(tmp_path, merge(tmp_path, 8), validate(tmp_path))
+        assert found
+
+
+def _noting(act: Callable[..., int], note: Callable[[Any], None]) -> Callable[..., int]:
+    def noting(self: Dataset, cut: Any, halt: Any) -> int:
+        note(cut)
+        return act(self, cut, halt)
+
+    return noting
+
+
+class TestMissing:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        several(tmp_path, monkeypatch)
+        for index in range(8):
+            child(tmp_path, index, 8)
+        return tmp_path
+
+    def spoilt(self, folder: Path, index: int, spoil: Callable[[Path], object]) -> int:
+        """Spoils a state of a child, and returns how many it has."""
+        work = run._work(load(folder), None, Interruption())
+        names = States(work.states_uri, work.dataset.columns, work.dataset.dialect, work.dataset.partitions)
+        part = cuts.part(work.dataset.shards, index, 8)
+        spoil(Path(names.name(work.dataset.shards[part.start])))
+        return len(part)
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            Path.unlink,
+            lambda path: path.write_bytes(path.read_bytes()[:-1]),
+            lambda path: path.write_bytes(path.read_bytes().replace(b"begin", b"BEGIN", 1)),
+            lambda path: path.write_bytes(b""),
+            lambda path: path.write_bytes(b"[" * 100_000 + b"\n"),
+        ],
+    )
+    def test_a_missing_or_damaged_shard_is_named_and_only_its_child_runs_again(
+        self, spoil: Callable[[Path], object], folder: Path
+    ) -> None:
+        of_child = self.spoilt(folder, 5, spoil)
+        with pytest.raises(MissingError) as caught:
+            merge(folder, 8)
+        assert str(caught.value) == (
+            f"cannot merge below {folder}/out/states: states are missing or damaged of 1 shard; "
+            f"run again with SHARD_COUNT 8 and SHARD_INDEX 5: {folder}/out/missing.json names them"
+        )
+        assert named(folder) == {"version": 1, "run_id": "r1", "shard_count": 8, "shards": [5]}
+        assert not (folder / "out" / "gate.json").exists()
+        assert not (folder / "out" / "statistics.pb").exists()
+        log: list[str] = []
+        child(folder, 5, 8, log)
+        assert [" done: " in line for line in log] == [True] + [False] * (of_child - 1)
+        equal(folder, merge(folder, 8), validate(folder))
+        assert named(folder)["shards"] == []
+
+    def test_nothing_missing_is_read_by_the_merge(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.spoilt(folder, 5, Path.unlink)
+        monkeypatch.setattr(Delimited, "read", lambda *_: pytest.fail("it is read"))
+        with pytest.raises(MissingError):
+            merge(folder, 8)
+
+    def test_all_that_is_missing_is_named_at_once(self, folder: Path) -> None:
+        for path in states(folder):
+            path.unlink()
+        with pytest.raises(MissingError, match="SHARD_COUNT 8 and SHARD_INDEX 0, 1, 2, 3, 4, 5, 6 and 7:"):
+            merge(folder, 8)
+
+    def test_another_number_of_children_names_others(self, folder: Path) -> None:
+        self.spoilt(folder, 7, Path.unlink)
+        with pytest.raises(MissingError):
+            merge(folder, 2)
+        assert named(folder)["shards"] == [1]
+        with pytest.raises(MissingError):
+            merge(folder, 1)
+        assert named(folder)["shards"] == [0]
+
+    def test_what_was_profiled_twice_counts_once(self, folder: Path) -> None:
+        alone = validate(folder)
+        for index in range(3):
+            child(folder, index, 3)
+        equal(folder, merge(folder, 8), alone)
+
+    @pytest.mark.parametrize("change", [{"CSV_COLUMNS": "x,n,t,day"}, {"CSV_DELIMITER": ";"}])
+    def test_states_of_another_configuration_are_none(self, change: dict[str, str], folder: Path) -> None:
+        with pytest.raises((MissingError, DataError)):
+            merge(folder, 8, **change)
+        assert not (folder / "out" / "gate.json").exists()
+
+    def test_states_of_another_engine_are_none(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("validator.states.ENGINE_VERSION", -1)
+        with pytest.raises(MissingError):
+            merge(folder, 8)
+        assert named(folder)["shards"] == list(range(8))
+
+    def test_a_schema_that_widens_needs_its_own_states(self, folder: Path) -> None:
+        (folder / "s.pbtxt").write_text('feature { name: "n" type: FLOAT }')
+        with pytest.raises(MissingError):
+            merge(folder, 8, SCHEMA_URI=str(folder / "s.pbtxt"))
+
+    def test_data_that_changed_need_their_own_states(self, folder: Path) -> None:
+        path = folder / "data" / "day=0" / "0.csv"
+        path.write_text(path.read_text() + "\n0.5,7,new\n")
+        with pytest.raises(MissingError):
+            merge(folder, 8)
+
+    def test_states_may_lie_elsewhere(self, folder: Path) -> None:
+        (folder / "out" / "states").rename(folder / "elsewhere")
+        equal(folder, merge(folder, 8, STATES_URI=str(folder / "elsewhere")), validate(folder))
+
+
+class TestChildren:
+    def test_a_child_writes_states_and_nothing_else(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        several(tmp_path, monkeypatch)
+        assert child(tmp_path, 0, 2).startswith("child 0 of 2: ")
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["states"]
+
+    def test_one_without_a_shard_writes_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        several(tmp_path, monkeypatch)
+        said = [child(tmp_path, index, 10_000) for index in (1, 9_998)]
+        assert all("0 shards" in line for line in said)
+        assert list((tmp_path / "out").iterdir()) == []
+
+    def test_no_data_is_a_verdict(self, tmp_path: Path) -> None:
+        manifest = {
+            "version": 1,
+            "dataset": "taxi",
+            "run_date": "2026-11-22",
+            "run_id": "r1",
+            "data_uri": str(tmp_path),
+            "objects": [],
+        }
+        (tmp_path / "m.json").write_text(json.dumps(manifest))
+        _, merged = passes(tmp_path, 2, MANIFEST_URI=str(tmp_path / "m.json"))
+        assert (merged.verdict, merged.rows) == ("fail", 0)
+
+    def test_what_nobody_could_tell_from_other_bytes_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        several(tmp_path, monkeypatch)
+        monkeypatch.setattr("validator.manifest.Object.is_pinned", False)
+        with pytest.raises(UsageError, match=r"cannot save what is known of .*: nobody could tell"):
+            child(tmp_path, 0, 2)
+
+    def test_an_interruption_keeps_what_is_done(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        several(tmp_path, monkeypatch)
+        interruption = Interruption()
+
+        def interrupt(line: str) -> None:
+            interruption._note(15, None)
+
+        loaded = load(tmp_path, SHARD_INDEX="0", SHARD_COUNT="1", WORKERS="1")
+        assert loaded.child
+        with pytest.raises(Interrupted, match=r"SIGTERM after shard 1 of .*; start again"):
+            run.profile_part(loaded, loaded.child, interruption, interrupt)
+        assert states(tmp_path)
+        log: list[str] = []
+        child(tmp_path, 0, 1, log)
+        assert "taken from saved state" in log[0]
+
+    def test_a_guess_is_saved_under_the_name_of_its_shard(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who reads it again puts the truth in its place."""
+        cunning(tmp_path, monkeypatch)
+        for index in range(8):
+            child(tmp_path, index, 8)
+        before = len(states(tmp_path))
+        merge(tmp_path, 8)
+        assert (before, len(states(tmp_path))) == (SHARDS, SHARDS)
+
+    def test_a_hostile_state_with_a_sound_checksum_is_merged_nowhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A state that begins where no neighbour ends is a wrong guess, and read again."""
+        quoted(tmp_path, monkeypatch)
+        for index in range(2):
+            child(tmp_path, index, 2)
+        work = run._work(load(tmp_path), None, Interruption())
+        saved = States(work.states_uri, work.dataset.columns, work.dataset.dialect, work.dataset.partitions)
+        saved.save(work.dataset.shards[5], State(Profile(work.dataset.columns), 1 << 60, 1 << 60))
+        equal(tmp_path, merge(tmp_path, 2), validate(tmp_path))
+
+
+def test_profile_alone_writes_statistics_and_judges_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(tmp_path, monkeypatch)
+    run.profile(load(tmp_path), Interruption(), lambda _: None)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["states", "statistics.pb"]
+    equal(tmp_path, merge(tmp_path, 1), validate(tmp_path))

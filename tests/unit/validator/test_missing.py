@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from validator import missing
+from validator.contract import MOST_CHILDREN
+
+LAYOUT = json.loads((Path(__file__).parents[3] / "docs" / "missing.schema.json").read_text())
+
+
+@pytest.mark.parametrize("run_id", ["r", 'é\n\ud800"', "x" * 10_000])
+@pytest.mark.parametrize("indexes", [[], [3], [7, 3, 7], range(MOST_CHILDREN)])
+def test_it_is_as_its_schema_says_and_small(run_id: str, indexes: list[int]) -> None:
+    content = missing.summarize(run_id, MOST_CHILDREN, indexes)
+    document = json.loads(content)
+    jsonschema.validate(document, LAYOUT)
+    assert document["shards"] == sorted(set(indexes))
+    assert len(content) < 96 << 10
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": 2}, {"shards": [3, 3]}, {"shards": [-1]}, {"shard_count": 0}, {"more": 1}]
+)
+def test_its_schema_takes_nothing_else(change: dict[str, object]) -> None:
+    document = {**json.loads(missing.summarize("r", 8, [1])), **change}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, LAYOUT)
