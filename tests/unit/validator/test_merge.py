@@ -30,6 +30,13 @@ COUNTS = (1, 2, 8)
 ROWS = 3_000
 
 
+Log = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Takes a line of the log, for nobody."""
+
+
 def load(folder: Path, output: str = "out", **options: str) -> settings.Settings:
     given: Mapping[str, str] = {
         "DATA_URI": str(folder / "data"),
@@ -42,15 +49,14 @@ def load(folder: Path, output: str = "out", **options: str) -> settings.Settings
     return settings.load(given, {})
 
 
-def child(folder: Path, index: int, count: int, log: list[str] | None = None, **options: str) -> str:
+def child(folder: Path, index: int, count: int, log: Log = quiet, **options: str) -> str:
     loaded = load(folder, SHARD_INDEX=str(index), SHARD_COUNT=str(count), **options)
     assert loaded.child
-    return run.profile_part(loaded, loaded.child, Interruption(), (log if log is not None else []).append)
+    return run.profile_part(loaded, loaded.child, Interruption(), log)
 
 
-def merge(folder: Path, count: int, log: list[str] | None = None, **options: str) -> VerdictReport:
-    loaded = load(folder, SHARD_COUNT=str(count), **options)
-    return run.merge(loaded, Interruption(), (log if log is not None else []).append)
+def merge(folder: Path, count: int, log: Log = quiet, **options: str) -> VerdictReport:
+    return run.merge(load(folder, SHARD_COUNT=str(count), **options), Interruption(), log)
 
 
 def validate(folder: Path, **options: str) -> VerdictReport:
@@ -62,9 +68,9 @@ def passes(folder: Path, count: int, **options: str) -> tuple[int, VerdictReport
     indexes: Sequence[int] = range(count)
     for number in range(1, 10):
         for index in indexes:
-            child(folder, index, count, **options)
+            child(folder, index, count, quiet, **options)
         try:
-            return number, merge(folder, count, **options)
+            return number, merge(folder, count, quiet, **options)
         except MissingError:
             indexes = named(folder)["shards"]
     raise AssertionError("it never ends")
@@ -281,13 +287,13 @@ class TestNeighbours:
         for index in range(8):
             child(tmp_path, index, 8)
         log: list[str] = []
-        merged = merge(tmp_path, 8, log)
+        merged = merge(tmp_path, 8, log.append)
         read = [line for line in log if " done: " in line]
         assert 0 < len(read) < 8
         assert len(log) == SHARDS
         equal(tmp_path, merged, validate(tmp_path))
         again: list[str] = []
-        merge(tmp_path, 8, again)
+        merge(tmp_path, 8, again.append)
         assert [line for line in again if " done: " in line] == []
 
     def test_bad_data_behind_a_guess_are_told_with_their_line(
@@ -357,7 +363,7 @@ class TestMissing:
         assert not (folder / "out" / "gate.json").exists()
         assert not (folder / "out" / "statistics.pb").exists()
         log: list[str] = []
-        child(folder, 5, 8, log)
+        child(folder, 5, 8, log.append)
         assert [" done: " in line for line in log] == [True] + [False] * (of_child - 1)
         equal(folder, merge(folder, 8), validate(folder))
         assert named(folder)["shards"] == []
@@ -394,7 +400,7 @@ class TestMissing:
     @pytest.mark.parametrize("change", [{"CSV_COLUMNS": "x,n,t,day"}, {"CSV_DELIMITER": ";"}])
     def test_states_of_another_configuration_are_none(self, change: dict[str, str], folder: Path) -> None:
         with pytest.raises((MissingError, DataError)):
-            merge(folder, 8, **change)
+            merge(folder, 8, quiet, **change)
         assert not (folder / "out" / "gate.json").exists()
 
     def test_states_of_another_engine_are_none(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -471,7 +477,7 @@ class TestChildren:
             run.profile_part(loaded, loaded.child, interruption, interrupt)
         assert states(tmp_path)
         log: list[str] = []
-        child(tmp_path, 0, 1, log)
+        child(tmp_path, 0, 1, log.append)
         assert "taken from saved state" in log[0]
 
     def test_a_guess_is_saved_under_the_name_of_its_shard(
