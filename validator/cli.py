@@ -44,7 +44,6 @@ Examples:
   python -m validator --data 'data/{run_date}/*.parquet' --output out --schema schema.pbtxt --fail-on fail
   python -m validator infer --data trips.csv --output out
   python -m validator show out
-  python -m validator diff monday/statistics.pb tuesday/statistics.pb
   python -m validator profile --data trips/ --output out --shard-index 0 --shard-count 2
   python -m validator merge --data trips/ --output out --shard-count 2
 
@@ -125,7 +124,7 @@ _SHARD: Final = (
     (
         "--shard-index",
         Environment.SHARD_INDEX,
-        f"Which of them this is, from 0; {ARRAY_INDEX} by default.",
+        f"Which of --shard-count processes this is, from 0; {ARRAY_INDEX} by default.",
     ),
     _COUNT,
 )
@@ -164,7 +163,7 @@ def validate(interruption: Interruption, /, debug: bool, **options: str | None) 
 @_options(*_DATA, _SCHEMA, *_SHARD)
 @click.pass_obj
 def profile(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
-    """Write statistics and judge nothing; of a shard of the data, save the states for merge."""
+    """Write statistics and judge nothing; of a part of the data, save the states for merge."""
 
     def act(loaded: Settings) -> int:
         from validator import run  # noqa: PLC0415

@@ -21,10 +21,11 @@ LOG: Final = re.compile(
     r"shard \d+ of \d+ (done|taken from saved state): .*, [\d,]+ rows?|profiling anew: .+|reading anew: .+"
 )
 _UNTIDY: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-_LEFT_AFTER_ERROR: Final = ("error.json", "states/*.state")
+_SAVED: Final = ("states/*.state", "states/*.survey", "states/*.misfit")
+_LEFT_AFTER_ERROR: Final = ("error.json", *_SAVED)
 _WRITTEN: Final = (
     *("statistics.pb", "anomalies.pb", "anomalies.pbtxt", "verdict.json", "report.html", "gate.json"),
-    *("schema.proposed.pbtxt", "failing-rows.parquet", "states/*.state"),
+    *("schema.proposed.pbtxt", "failing-rows.parquet", *_SAVED),
 )
 SOFTWARE: Final = 70
 """Exit code of a bug of ours: whatever it says, it names no cause."""

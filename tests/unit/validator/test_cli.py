@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from validator import cli, run
-from validator.contract import Environment, Verdict
+from validator.contract import ARRAY_INDEX, Environment, ExitCode, Verdict
 from validator.interruption import Interruption
 from validator.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Environment:
+    for name in (*Environment, ARRAY_INDEX):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,6 +86,13 @@ def test_debug_shows_where_a_bug_is(seen: list[Settings], tmp_path: Path, capsys
         ["--data", "d", "--output", "o", "--run-date", "tomorrow"],
         ["--data", "ftp://d", "--output", "o"],
         ["infer", "--schema", "s"],
+        ["validate", "--data", "d", "--output", "o", "--shard-index", "0", "--shard-count", "1"],
+        ["profile", "--data", "d", "--output", "o", "--shard-index", "1", "--shard-count", "1"],
+        ["profile", "--data", "d", "--output", "o", "--shard-count", "2"],
+        ["profile", "--data", "d", "--output", "o", "--fail-on", "fail"],
+        ["profile", "--data", "d", "--output", "o", "--baseline", "b"],
+        ["merge", "--data", "d", "--output", "o", "--shard-index", "0", "--shard-count", "1"],
+        ["merge", "--data", "d", "--output", "o", "--shard-count", "many"],
     ],
 )
 def test_a_mistake_is_exit_64_and_one_line(
@@ -97,17 +104,68 @@ def test_a_mistake_is_exit_64_and_one_line(
     assert (len(captured.err.splitlines()), captured.out) == (1, "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["validate", "--help"], ["infer", "-h"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["-h"], *([name, "--help"] for name in ("validate", "infer", "profile", "merge"))],
+)
 def test_help_is_no_error_and_has_examples(arguments: list[str], capsys: Captured) -> None:
     assert main(*arguments) == 0
     assert "python -m validator --data trips.csv --output out" in capsys.readouterr().out
 
 
 def test_every_option_names_its_variable(capsys: Captured) -> None:
-    main("validate", "--help")
+    for command in ("validate", "profile", "merge"):
+        main(command, "--help")
     shown = capsys.readouterr().out
     named = set(Environment) - {"POLICY_URI", "CAPACITY", "PRICE_VCPU_HOUR", "PRICE_GB_HOUR"}
     assert [name for name in named if f"[{name}]" not in " ".join(shown.split())] == []
+
+
+def test_every_exit_code_is_told(capsys: Captured) -> None:
+    main("--help")
+    told = capsys.readouterr().out.partition("Exit codes:")[2]
+    assert {int(word) for word in told.split() if word.isdigit()} == set(ExitCode)
+
+
+class TestShards:
+    @pytest.fixture
+    def data(self, tmp_path: Path) -> tuple[str, ...]:
+        for number in range(3):
+            (tmp_path / "data").mkdir(exist_ok=True)
+            (tmp_path / "data" / f"{number}.csv").write_text("n\n1\n")
+        return ("--data", str(tmp_path / "data"), "--output", str(tmp_path / "out"), "--run-id", "r")
+
+    def test_children_and_their_merge(self, data: tuple[str, ...], tmp_path: Path, capsys: Captured) -> None:
+        assert main("profile", *data, "--shard-index", "0", "--shard-count", "2") == 0
+        assert capsys.readouterr().out == f"child 0 of 2: 1 shard saved below {tmp_path}/out/states\n"
+        assert main("merge", *data, "--shard-count", "2") == 66
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.splitlines()[-1].startswith(f"cannot merge below {tmp_path}/out/states: ")
+        assert not (tmp_path / "out" / "error.json").exists()
+        assert main("profile", *data, "--shard-index", "1", "--shard-count", "2") == 0
+        assert main("merge", *data, "--shard-count", "2") == 0
+        assert main("merge", *data, "--fail-on", "warn") == 3
+        assert "warn: there is no schema yet\n" in capsys.readouterr().out
+
+    def test_a_profile_of_everything_says_where_it_is(
+        self, data: tuple[str, ...], tmp_path: Path, capsys: Captured
+    ) -> None:
+        assert main("profile", *data) == 0
+        assert capsys.readouterr().out == f"{tmp_path}/out/statistics.pb\n"
+
+    def test_a_child_heeds_the_index_of_its_array(
+        self, data: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+    ) -> None:
+        monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", "1")
+        monkeypatch.setenv("SHARD_COUNT", "2")
+        assert main("profile", *data) == 0
+        assert capsys.readouterr().out.startswith("child 1 of 2: 2 shards saved below ")
+
+    def test_an_error_of_a_child_is_left_behind(self, data: tuple[str, ...], tmp_path: Path) -> None:
+        (tmp_path / "data" / "2.csv").write_text("n\n1,2\n")
+        assert main("profile", *data, "--shard-index", "1", "--shard-count", "2") == 65
+        assert json.loads((tmp_path / "out" / "error.json").read_text())["exit_code"] == 65
 
 
 @pytest.mark.parametrize(

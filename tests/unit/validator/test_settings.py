@@ -12,7 +12,7 @@ import pytest
 from validator import settings
 from validator.contract import SchemaPolicy, Verdict
 from validator.errors import UsageError
-from validator.settings import Settings
+from validator.settings import Child, Settings
 
 TODAY = date(2026, 11, 22)
 LEAST = {"DATA_URI": "data", "OUTPUT_URI": "out"}
@@ -112,6 +112,79 @@ def test_a_mistake_is_one_line_that_says_what_to_do(options: dict[str, str | Non
 def test_numbers_and_run_ids_within_their_limits_are_taken() -> None:
     loaded = load({**LEAST, "WORKERS": "1000000", "MEMORY_BUDGET_MB": "1", "RUN_ID": "a" * 10_000})
     assert (loaded.workers, loaded.memory_budget_mb, len(loaded.run_id)) == (1_000_000, 1, 10_000)
+
+
+SHARD: Mapping[str, str | None] = {**LEAST, "SHARD_INDEX": None, "SHARD_COUNT": None}
+"""What the command `profile` gives: options that nobody set."""
+
+
+@pytest.mark.parametrize(
+    ("environment", "child"),
+    [
+        ({}, None),
+        ({"SHARD_INDEX": "0", "SHARD_COUNT": "1"}, Child(0, 1)),
+        ({"SHARD_INDEX": "9999", "SHARD_COUNT": "10000"}, Child(9_999, 10_000)),
+        ({"AWS_BATCH_JOB_ARRAY_INDEX": "7", "SHARD_COUNT": "8"}, Child(7, 8)),
+        ({"AWS_BATCH_JOB_ARRAY_INDEX": "7", "SHARD_INDEX": "3", "SHARD_COUNT": "8"}, Child(3, 8)),
+        ({"AWS_BATCH_JOB_ARRAY_INDEX": "7", "SHARD_INDEX": "", "SHARD_COUNT": "8"}, Child(7, 8)),
+    ],
+)
+def test_a_child_knows_which_it_is(environment: Mapping[str, str], child: Child | None) -> None:
+    assert load(SHARD, environment).child == child
+
+
+def test_who_has_no_option_of_shards_does_not_heed_them() -> None:
+    loaded = load(LEAST, {"SHARD_INDEX": "x", "SHARD_COUNT": "8", "STATES_URI": "elsewhere"})
+    assert (loaded.child, loaded.children, loaded.states_uri) == (None, 1, None)
+
+
+def test_a_merge_needs_the_count_alone() -> None:
+    asked = {**LEAST, "SHARD_COUNT": None, "STATES_URI": None}
+    loaded = load(asked, {"SHARD_INDEX": "x", "SHARD_COUNT": "8", "STATES_URI": "elsewhere"})
+    assert (loaded.child, loaded.children, loaded.states_uri) == (None, 8, "elsewhere")
+    assert load(asked).children == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"SHARD_INDEX": "8", "SHARD_COUNT": "8"}, "SHARD_INDEX is 8: not from 0 to 7, as SHARD_COUNT is 8"),
+        ({"SHARD_INDEX": "0"}, "SHARD_INDEX is 0: SHARD_COUNT is not given; give both, or none"),
+        ({"SHARD_COUNT": "8"}, "SHARD_COUNT is 8: SHARD_INDEX is not given; give both, or none"),
+        (
+            {"AWS_BATCH_JOB_ARRAY_INDEX": "x", "SHARD_COUNT": "8"},
+            "AWS_BATCH_JOB_ARRAY_INDEX is 'x': not a whole number from 0 to 9,999",
+        ),
+        (
+            {"SHARD_INDEX": "0", "SHARD_COUNT": "0"},
+            "SHARD_COUNT is '0': not a whole number from 1 to 10,000",
+        ),
+        (
+            {"SHARD_INDEX": "0", "SHARD_COUNT": "10001"},
+            "SHARD_COUNT is '10001': not a whole number from 1 to 10,000",
+        ),
+        (
+            {"SHARD_INDEX": "10000", "SHARD_COUNT": "10000"},
+            "SHARD_INDEX is '10000': not a whole number from 0 to 9,999",
+        ),
+        (
+            {"SHARD_INDEX": "1.0", "SHARD_COUNT": "8"},
+            "SHARD_INDEX is '1.0': not a whole number from 0 to 9,999",
+        ),
+        (
+            {"SHARD_INDEX": "\u0661", "SHARD_COUNT": "8"},
+            "SHARD_INDEX is '\u0661': not a whole number from 0 to 9,999",
+        ),
+        (
+            {"SHARD_INDEX": "\n", "SHARD_COUNT": "8"},
+            r"SHARD_INDEX is '\n': not a whole number from 0 to 9,999",
+        ),
+    ],
+)
+def test_a_mistake_about_shards_is_one_line(environment: Mapping[str, str], line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(SHARD, environment)
+    assert str(caught.value) == line
 
 
 def test_threads_are_limited_before_numpy_is_there() -> None:
