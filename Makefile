@@ -76,6 +76,11 @@ template-diff: ## Show, as Markdown, how the rendered templates differ from thos
 	else git diff --merge-base --stat '$(BASE)' -- $(RENDERED) | sed 's/^/    /'; \
 	  echo; echo '````diff'; git diff --merge-base '$(BASE)' -- $(RENDERED) | { head --bytes 900000; cat >/dev/null; }; echo '````'; fi
 
+.PHONY: docs
+docs: .venv/.ready ## Rewrite docs/parameters.md and docs/roles.md from the templates
+	@$(DEV)/python -m templates.reference > docs/parameters.md
+	@$(DEV)/python -m templates.roles > docs/roles.md
+
 ##@ Delivery (needs AWS credentials)
 
 .PHONY: image

@@ -145,13 +145,18 @@ def declared_in(body: str) -> frozenset[str]:
     return frozenset(json.loads(body).get("Parameters", {}))
 
 
+def outputs_of(body: str) -> frozenset[str]:
+    """Names of the outputs of a template."""
+    return frozenset(json.loads(body).get("Outputs", {}))
+
+
 def check_given(packages: Packages, given: Mapping[str, str]) -> None:
     """Make sure that parameters given by hand exist, and are not ours to fill in.
 
     Raises:
         UserError: One of them is not.
     """
-    ours = {*packages.parameters, IMAGE_PARAMETER, "ArtifactBucketName"}
+    ours = {*packages.parameters, IMAGE_PARAMETER, *outputs_of(packages.delivery)}
     free = (declared_in(packages.delivery) | declared_in(packages.pipeline)) - ours
     if unknown := sorted(given.keys() - free):
         raise UserError(f"cannot set parameter {unknown[0]}: take one of {', '.join(sorted(free))}")

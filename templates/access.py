@@ -181,6 +181,18 @@ def role(title: str, takes: AwacsPolicy, why: str, statements: Iterable[Statemen
     )
 
 
+def statements(role: Role) -> list[Statement]:
+    """Return what a role made by `role` allows."""
+    (policy,) = role.Policies
+    return list(policy.PolicyDocument.Statement)
+
+
+def extend(role: Role, more: Iterable[Statement]) -> None:
+    """Let a role do more."""
+    held = [*statements(role), *more]
+    role.Policies = [Policy(PolicyName=role.title, PolicyDocument=document(held))]
+
+
 def document(statements: Iterable[Statement]) -> PolicyDocument:
     """Return a policy of statements, each once, in the order given."""
     distinct = {json.dumps(encode_to_dict(each), sort_keys=True): each for each in statements}

@@ -22,7 +22,15 @@ from validator.contract import SchemaPolicy
 __all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "Schedule", "TaskSize", "load"]
 
 STAGES: Final = ("dev", "prod")
-GROUPS: Final = ("validation", "preparation", "training", "promotion", "retention", "network")
+GROUPS: Final = (
+    "validation",
+    "preparation",
+    "training",
+    "promotion",
+    "retention",
+    "network",
+    "security",
+)
 
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
 ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
@@ -157,7 +165,11 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the templates are made from."""
+    """Everything the templates are made from.
+
+    Attributes:
+        customer_managed_key: Whether a key of the account's own encrypts what the stacks keep.
+    """
 
     stage: str
     datasets: tuple[Dataset, ...]
@@ -167,6 +179,7 @@ class Config:
     promotion: Promotion
     retention: Retention
     network: NetworkMode
+    customer_managed_key: bool
 
     def named(self, thing: str) -> str:
         """Return the name of a thing of this stage, such as ``sluice-dev-validator``."""
@@ -213,6 +226,7 @@ def _config(stage: str, file: Table) -> Config:
         promotion=_promotion(file.table("promotion")),
         retention=_retention(file.table("retention")),
         network=_network(file.table("network")),
+        customer_managed_key=_customer_managed_key(file.table("security")),
     )
 
 
@@ -337,3 +351,8 @@ def _retention(table: Table) -> Retention:
 def _network(table: Table) -> NetworkMode:
     table.only("mode")
     return table.word("mode", NetworkMode)
+
+
+def _customer_managed_key(table: Table) -> bool:
+    table.only("customer_managed_key")
+    return table.flag("customer_managed_key")

@@ -23,6 +23,7 @@ from troposphere.logs import LogGroup
 from templates import access, registry
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
 from templates.config import Config, ConfigError, Dataset, Schedule
+from templates.encryption import by_key
 from validator.contract import MANIFEST
 
 RUNTIME: Final = "python3.13"
@@ -171,13 +172,17 @@ def _step(
         "Role": GetAtt(role, "Arn"),
         "Timeout": timeout_seconds,
         "MemorySize": memory,
-        **({"Environment": Environment(Variables=dict(environment))} if environment else {}),
+        **(_variables(config, environment) if environment else {}),
         "LoggingConfig": LoggingConfig(LogGroup=Ref(logs)),
         "Code": Code(S3Bucket=Ref(ARTIFACT_BUCKET), S3Key=Ref(package)),
     }
     description = _description(package, environment, settings)
     function = Function(f"{title}Function", Description=description, **settings)
     return Step(logs=logs, role=role, function=function, version=_version(title, function, description))
+
+
+def _variables(config: Config, environment: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Environment": Environment(Variables=dict(environment)), **by_key(config, "KmsKeyArn")}
 
 
 def _version(title: str, function: Function, description: Sub) -> Version:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from awacs import logs, s3
-from awacs.aws import Statement
+from awacs import kms, logs, s3
+from awacs.aws import Bool, Condition, Statement
 from troposphere import AWSHelperFn, FindInMap, GetAtt, If, Ref, Sub
 from troposphere.glue import ExecutionProperty, Job, JobCommand
 from troposphere.iam import Role
@@ -14,6 +15,7 @@ from troposphere.iam import Role
 from templates import access
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
 from templates.config import Config
+from templates.encryption import key_arn
 
 OWN_IMAGE: Final = "HasTrainingImage"
 """Name of the condition that TrainingImageURI is given."""
@@ -131,8 +133,18 @@ def training_role(config: Config) -> Role:
             access.pull_images(*_training_repositories(config)),
             _training_logs(),
             access.put_metrics("/aws/sagemaker/TrainingJobs"),
+            *_encrypt_disks(config),
         ],
     )
+
+
+def _encrypt_disks(config: Config) -> Iterator[Statement]:
+    """Yield what an encrypted disk and output take: SageMaker asks for them in the job's name."""
+    if config.customer_managed_key:
+        yield access.allow([kms.DescribeKey, kms.Encrypt], key_arn())
+        yield access.allow(
+            [kms.CreateGrant], key_arn(), Condition=Condition(Bool({"kms:GrantIsForAWSResource": "true"}))
+        )
 
 
 def _training_logs() -> Statement:

@@ -10,6 +10,7 @@ from troposphere import Parameter, Template
 
 from templates import access
 from templates.config import Config, ModelApproval, NetworkMode
+from templates.encryption import ARTIFACT_KEY
 from templates.network import existing
 from templates.prices import PRICES
 
@@ -26,7 +27,7 @@ class Group:
 
 def pipeline_groups(config: Config) -> tuple[Group, ...]:
     """Return the parameters of the pipeline stack."""
-    return (_what_is_released(), _training(config), _notifications(), *_network(config), _security())
+    return (_what_is_released(config), _training(config), _notifications(), *_network(config), _security())
 
 
 def delivery_groups() -> tuple[Group, ...]:
@@ -34,7 +35,7 @@ def delivery_groups() -> tuple[Group, ...]:
     return _source(), _releases(), _security()
 
 
-def _what_is_released() -> Group:
+def _what_is_released(config: Config) -> Group:
     """Return what a deployment fills in: the image and the packages."""
     return Group(
         "Release",
@@ -62,8 +63,21 @@ def _what_is_released() -> Group:
             _key("PrepareScriptKey", "the Glue script Prepare", rf"packages/prepare-{KEY_HASH}\.py"),
             _key("TrainPackageKey", "the training code", rf"packages/train-{KEY_HASH}\.tar\.gz"),
             _key("SchemasPrefix", "the reviewed schemas (a prefix)", rf"schemas/{KEY_HASH}"),
+            *_artifact_key(config),
         ),
     )
+
+
+def _artifact_key(config: Config) -> Iterator[Parameter]:
+    """Yield what the packages are encrypted by, where that is a key of one's own."""
+    if config.customer_managed_key:
+        yield Parameter(
+            ARTIFACT_KEY,
+            Type="String",
+            Description="Key that encrypts the artifact bucket, an output of the delivery stack",
+            AllowedPattern=r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+",
+            ConstraintDescription="the ARN of a KMS key",
+        )
 
 
 def _training(config: Config) -> Group:

@@ -21,6 +21,7 @@ from templates import (
     alerts,
     container,
     delivery,
+    encryption,
     functions,
     jobs,
     network,
@@ -40,8 +41,8 @@ def delivery_stack(config: Config) -> Template:
     for name, condition in delivery.CONDITIONS.items():
         template.add_condition(name, condition)
     stores = delivery.stores(config)
-    _add(template, stores, delivery.check(config), delivery.release(config, stores))
-    template.add_output(_delivery_outputs(stores))
+    _add(template, config, "delivery", stores, delivery.check(config), delivery.release(config, stores))
+    template.add_output(_delivery_outputs(config, stores))
     return template
 
 
@@ -60,7 +61,7 @@ def pipeline_stack(config: Config) -> Template:
     policy = storage.pipeline_bucket_policy(bucket, machine.role)
     starts = triggers.triggers(config, machine)
     watch = alarms.alarms(config, parts.alerts.topic, starts.dead_letters)
-    _add(template, bucket, policy, group, parts, machine, starts, watch)
+    _add(template, config, "pipeline", bucket, policy, group, parts, machine, starts, watch)
     template.add_output(_pipeline_outputs(config, bucket, parts, machine))
     return template
 
@@ -89,15 +90,22 @@ def _pipeline_outputs(
         _output("ModelPackageGroupName", "Where models are registered", registry.group_name(config)),
         _output("ClusterName", "Where the validator runs", Ref(parts.validator.cluster)),
         _output("EventBusName", "Bus of the events that start the pipeline", "default"),
+        *_key_output(config, "PipelineKeyArn", "Key that encrypts the pipeline's bucket, queue and topic"),
     ]
 
 
-def _delivery_outputs(stores: delivery.Stores) -> list[Output]:
+def _delivery_outputs(config: Config, stores: delivery.Stores) -> list[Output]:
     uri = GetAtt(stores.repository, "RepositoryUri")
     return [
         _output("ArtifactBucketName", "Bucket of packages and schemas", Ref(stores.bucket)),
         _output("ValidatorRepositoryUri", "Where the validator's image is pushed", uri),
+        *_key_output(config, encryption.ARTIFACT_KEY, "Key that encrypts the artifact bucket"),
     ]
+
+
+def _key_output(config: Config, title: str, what: str) -> Iterator[Output]:
+    if config.customer_managed_key:
+        yield _output(title, what, encryption.key_arn())
 
 
 STACKS: Final[Mapping[str, Callable[[Config], Template]]] = {
@@ -125,8 +133,8 @@ def _template(what: str, groups: tuple[parameters.Group, ...]) -> Template:
     return template
 
 
-def _add(template: Template, *parts: object) -> None:
-    for resource in _resources(parts):
+def _add(template: Template, config: Config, stack: str, *parts: object) -> None:
+    for resource in encryption.throughout(config, stack, list(_resources(parts))):
         template.add_resource(resource)
 
 

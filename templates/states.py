@@ -15,6 +15,7 @@ from templates.access import PIPELINE_BUCKET
 from templates.asl import NULL, Call, Definition, Name, State, choice, failure, jsonata, rule, task
 from templates.config import Config
 from templates.container import CONTAINER, SPOT, Validator
+from templates.encryption import by_key
 from templates.functions import Step
 from templates.jobs import Preparation
 from templates.network import Network
@@ -240,11 +241,12 @@ def train(config: Config, role: Role, *, then: Name) -> State:
             "AlgorithmSpecification": {"TrainingImage": jobs.training_image(), "TrainingInputMode": "File"},
             "HyperParameters": _hyperparameters(config),
             "InputDataConfig": jsonata(CHANNELS),
-            "OutputDataConfig": {"S3OutputPath": jsonata("$run.training_uri")},
+            "OutputDataConfig": {"S3OutputPath": jsonata("$run.training_uri"), **by_key(config, "KmsKeyId")},
             "ResourceConfig": {
                 "InstanceCount": 1,
                 "InstanceType": Ref("TrainingInstanceType"),
                 "VolumeSizeInGB": config.training.volume_gb,
+                **by_key(config, "VolumeKmsKeyId"),
             },
             "EnableManagedSpotTraining": True,
             "StoppingCondition": {

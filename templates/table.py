@@ -74,6 +74,13 @@ class Table:
             self._mismatch(key, value, expected)
         return float(value)
 
+    def flag(self, key: str) -> bool:
+        """Return true or false, spelt so."""
+        value = self._value(key, _MISSING, "true or false")
+        if not isinstance(value, bool):
+            self._mismatch(key, value, "true or false")
+        return value
+
     def word(self, key: str, words: type[Word]) -> Word:
         """Return a word of an enumeration."""
         return words(self.one_of(key, [str(word) for word in words]))

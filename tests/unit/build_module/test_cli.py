@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -103,15 +104,16 @@ def test_an_image_by_digest_is_taken() -> None:
     assert by_digest(f"host:5000/repo@sha256:{DIGEST}") == f"host:5000/repo@sha256:{DIGEST}"
 
 
+NAMES = ("Email", "ValidatorImageURI", "InitPackageKey", "ArtifactKeyArn")
 PACKAGES = Packages(
-    objects={"t": b'{"Parameters": {"Email": {}, "ValidatorImageURI": {}, "InitPackageKey": {}}}'},
+    objects={"t": json.dumps({"Parameters": {name: {} for name in NAMES}}).encode()},
     parameters={"InitPackageKey": "k"},
-    delivery='{"Parameters": {"Branch": {}}}',
+    delivery='{"Parameters": {"Branch": {}}, "Outputs": {"ArtifactKeyArn": {}}}',
     pipeline_key="t",
 )
 
 
-@pytest.mark.parametrize("name", ["Brunch", "ValidatorImageURI", "InitPackageKey", "$(x)"])
+@pytest.mark.parametrize("name", ["Brunch", "ValidatorImageURI", "InitPackageKey", "ArtifactKeyArn", "$(x)"])
 def test_a_parameter_that_is_unknown_or_ours_is_refused(name: str) -> None:
     with pytest.raises(UserError) as refused:
         check_given(PACKAGES, {name: "x"})

@@ -33,6 +33,7 @@ CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
     "create-private": {"network": NetworkMode.CREATE_PRIVATE},
     "existing": {"network": NetworkMode.EXISTING},
     "every-trigger": {"datasets": EVERY_TRIGGER},
+    "customer-managed-key": {"customer_managed_key": True},
 }
 """Name of a choice -> what it changes in the configuration as it is delivered."""
 

@@ -1,0 +1,113 @@
+"""docs/roles.md is what the templates allow; docs/security.md speaks of every role, and is true."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from templates.config import Config
+from templates.roles import named, page
+from tests.unit.templates.variants import Variant, variants
+
+ROOT = Path(__file__).parents[3]
+WRITTEN = (ROOT / "docs/roles.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+
+Template = dict[str, Any]
+
+
+def roles(template: Template) -> dict[str, dict[str, Any]]:
+    return {
+        title: each["Properties"]
+        for title, each in template["Resources"].items()
+        if each["Type"] == "AWS::IAM::Role"
+    }
+
+
+def allowed(role: dict[str, Any]) -> set[str]:
+    (policy,) = role["Policies"]
+    return {action for each in policy["PolicyDocument"]["Statement"] for action in each["Action"]}
+
+
+def test_the_page_is_up_to_date(config: Config) -> None:
+    assert page(config) == WRITTEN, "the templates' roles have changed: `make docs`"
+
+
+def test_every_action_of_every_role_is_on_the_page(pipeline: Template, delivery: Template) -> None:
+    parts = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", WRITTEN, re.MULTILINE | re.DOTALL))
+    for template in (pipeline, delivery):
+        for title, role in roles(template).items():
+            assert allowed(role) <= set(re.findall(r"`([a-z]+[\w-]*:[A-Z]\w+)`", parts[title])), title
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"Ref": "Topic"}, "<Topic>"),
+        ({"Fn::GetAtt": ["Queue", "Arn"]}, "<Queue>"),
+        ({"Fn::Sub": "arn:${AWS::Partition}:s3:::${PipelineBucket}/data/*"}, "s3:::<PipelineBucket>/data/*"),
+        ({"Fn::Sub": ["arn:${AWS::Partition}:x:${A}", {"A": 1}]}, "x:<A>"),
+        ("*", "*"),
+    ],
+)
+def test_a_resource_is_named_as_people_read_it(value: Any, text: str) -> None:
+    assert named(value) == text
+
+
+def stolen() -> dict[str, str]:
+    """The table of docs/security.md: role -> its row."""
+    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", SECURITY, re.MULTILINE))
+
+
+def test_the_document_speaks_of_every_role_and_of_no_other(pipeline: Template, delivery: Template) -> None:
+    assert {title for title in stolen() if title.endswith("Role")} == {*roles(pipeline), *roles(delivery)}
+
+
+def test_no_role_can_make_or_change_permissions(pipeline: Template, delivery: Template) -> None:
+    for template in (pipeline, delivery):
+        for title, role in roles(template).items():
+            iam = {action for action in allowed(role) if action.partition(":")[0] in ("iam", "sts")}
+            assert iam <= {"iam:PassRole"}, title
+
+
+def test_only_two_roles_hand_roles_over(pipeline: Template, delivery: Template) -> None:
+    handing = {
+        title
+        for template in (pipeline, delivery)
+        for title, role in roles(template).items()
+        if "iam:PassRole" in allowed(role)
+    }
+    assert handing == {"StateMachineRole", "ReleaseBuildRole"}
+
+
+def test_only_one_role_deletes_objects_and_only_what_it_wrote(pipeline: Template, delivery: Template) -> None:
+    deleting = [
+        (title, statement["Resource"])
+        for template in (pipeline, delivery)
+        for title, role in roles(template).items()
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if {"s3:DeleteObject", "s3:DeleteObjectVersion"} & set(statement["Action"])
+    ]
+    assert [(title, list(map(named, resources))) for title, resources in deleting] == [
+        ("PrepareRole", ["s3:::<PipelineBucket>/runs/*/prepared*"])
+    ]
+
+
+@pytest.mark.parametrize("variant", list(variants()), ids=str)
+def test_what_is_kept_when_a_stack_goes_is_what_the_document_says(variant: Variant) -> None:
+    said = dict(re.findall(r"^\| `(AWS::[\w:]+)` \|.*\| `(\w+)` \|$", SECURITY, re.MULTILINE))
+    template = json.loads(variant.render())
+    kept = {
+        each["Type"]: each["DeletionPolicy"]
+        for each in template["Resources"].values()
+        if "DeletionPolicy" in each
+    }
+    assert kept.items() <= said.items()
+    for title, each in template["Resources"].items():
+        if each["Type"] in said:
+            assert each.get("DeletionPolicy") == said[each["Type"]], title
+            assert each.get("UpdateReplacePolicy") == "Retain", title
