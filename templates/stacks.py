@@ -22,6 +22,7 @@ from templates import (
     container,
     delivery,
     encryption,
+    findings,
     functions,
     jobs,
     network,
@@ -134,7 +135,9 @@ def _template(what: str, groups: tuple[parameters.Group, ...]) -> Template:
 
 
 def _add(template: Template, config: Config, stack: str, *parts: object) -> None:
-    for resource in encryption.throughout(config, stack, list(_resources(parts))):
+    resources = encryption.throughout(config, stack, list(_resources(parts)))
+    findings.accept(config, resources)
+    for resource in resources:
         template.add_resource(resource)
 
 
