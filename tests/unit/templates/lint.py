@@ -74,14 +74,8 @@ ACCEPTED: Final = (
     Accepted(
         "PERMISSIONS_MANAGEMENT_ACTIONS",
         r"pipeline\..*StateMachineRole\.json",
-        r".*\['logs:putresourcepolicy', 'iam:passrole'\].*",
+        r".*\['iam:passrole', 'logs:putresourcepolicy'\].*",
         "Log delivery needs the one; tasks and jobs the other, for named roles and services.",
-    ),
-    Accepted(
-        "PERMISSIONS_MANAGEMENT_ACTIONS",
-        r"delivery\..*ReleaseBuildRole\.json",
-        r".*\['iam:passrole'\].*",
-        "A release hands the deployment role to CloudFormation, and to nothing else.",
     ),
     Accepted(
         "PERMISSIONS_MANAGEMENT_ACTIONS",
@@ -117,7 +111,7 @@ def parliament(folder: Path) -> Iterator[Finding]:
     for line in _said(PARLIAMENT, *options).splitlines():
         each = json.loads(line)
         location = each["location"]
-        about = json.dumps(each["detail"]) if each["detail"] else str(location.get("actions", location))
+        about = json.dumps(each["detail"]) if each["detail"] else str(sorted(location.get("actions", ())))
         yield Finding("parliament", Path(location["filepath"]).name, each["issue"], about)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from templates.config import STAGES, Config, load
 from templates.stacks import STACKS, render
+from tests.unit.templates.variants import EVERY_TRIGGER
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,6 +38,7 @@ ENCRYPTED: Mapping[str, tuple[str | int, ...]] = {
 """Type of resource -> where it names its key."""
 
 KEEPS_NOTHING = {
+    "AWS::CloudWatch::Alarm",
     "AWS::CodeBuild::Project",  # has no artifacts and no cache
     "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::ECS::TaskDefinition",
@@ -46,6 +48,7 @@ KEEPS_NOTHING = {
     "AWS::KMS::Key",
     "AWS::Lambda::Version",  # is encrypted as its function
     "AWS::S3::BucketPolicy",
+    "AWS::Scheduler::Schedule",  # says which dataset, and no more
     "AWS::SageMaker::ModelPackageGroup",  # the models lie in the bucket
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
@@ -63,7 +66,9 @@ Template = dict[str, Any]
 
 @pytest.fixture(scope="module", params=STAGES)
 def chosen(request: pytest.FixtureRequest) -> Config:
-    return replace(load(ROOT / "config.toml", request.param), customer_managed_key=True)
+    """A stage with all that can start it: each trigger has parts of its own."""
+    config = load(ROOT / "config.toml", request.param)
+    return replace(config, customer_managed_key=True, datasets=EVERY_TRIGGER)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +212,8 @@ def test_each_role_may_use_the_keys_for_its_own_work_only(templates: dict[str, T
             (frozenset({"kms:GenerateDataKey"}), OWN, delivered),
         ],
         "TriggerRole": [],
+        # A rule's dead letters are sent by EventBridge itself, a schedule's under its role.
+        "ScheduleRole": [(WRITE, OWN, via("sqs"))],
     }
     for title, wanted in expected.items():
         assert list(uses(pipeline, title)) == wanted, title
