@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +60,12 @@ class Variant:
         return replace(self, choice="")
 
     def render(self) -> str:
-        return render(self.stack, self.config)
+        return _rendered(self)
+
+
+@cache
+def _rendered(variant: Variant) -> str:
+    return render(variant.stack, variant.config)
 
 
 def variants() -> Iterator[Variant]:
