@@ -89,6 +89,7 @@ class Dataset:
         alarms: Names of the CloudWatch alarms that start its pipeline when they go off.
         marker: Name of the object whose arrival says that a day is complete and starts its pipeline, or None.
         schedule: When its pipeline starts by the clock, or None.
+        quiet_days: After how many days without a judged one an alarm goes off, or None: then none does.
     """
 
     name: str
@@ -99,6 +100,13 @@ class Dataset:
     alarms: tuple[str, ...] = ()
     marker: str | None = None
     schedule: Schedule | None = None
+    quiet_days: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name in logical ids, letters and digits: names have no capitals, so no two are alike."""
+        named = self.name.replace("-", "X")
+        return f"{named[0].upper()}{named[1:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +249,7 @@ def _datasets(file: Table) -> tuple[Dataset, ...]:
 
 
 def _dataset(table: Table) -> Dataset:
-    table.only("name", "label", "drop", "schema", "monitors", "alarms", "marker", "schedule")
+    table.only("name", "label", "drop", "schema", "monitors", "alarms", "marker", "schedule", "quiet_days")
     dataset = Dataset(
         name=table.text(
             "name", r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and '-'"
@@ -258,6 +266,8 @@ def _dataset(table: Table) -> Dataset:
         if "marker" in table.values
         else None,
         schedule=_schedule(table.table("schedule")) if "schedule" in table.values else None,
+        # An alarm looks back a week at most.
+        quiet_days=table.whole("quiet_days", 1, 7) if "quiet_days" in table.values else None,
     )
     if dataset.label in dataset.drop:
         table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")

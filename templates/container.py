@@ -26,7 +26,7 @@ from troposphere.logs import LogGroup
 
 from templates import access
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
-from templates.config import Config, Validation
+from templates.config import Config
 from templates.prices import PRICES
 from validator.contract import MANIFEST
 from validator.contract import Environment as Words
@@ -96,17 +96,17 @@ def _task(config: Config, logs: LogGroup, task_role: Role, execution_role: Role)
         ExecutionRoleArn=GetAtt(execution_role, "Arn"),
         # Fargate has no tmpfs: a volume without a host is the one place to write to.
         Volumes=[Volume(Name="tmp")],
-        ContainerDefinitions=[_container(config.validation, logs)],
+        ContainerDefinitions=[_container(config, logs)],
     )
 
 
-def _container(validation: Validation, logs: LogGroup) -> ContainerDefinition:
+def _container(config: Config, logs: LogGroup) -> ContainerDefinition:
     return ContainerDefinition(
         Name=CONTAINER,
         Image=Ref("ValidatorImageURI"),
         Command=["validate"],
         Essential=True,
-        Environment=[Environment(Name=name, Value=value) for name, value in _settings(validation).items()],
+        Environment=[Environment(Name=name, Value=value) for name, value in _settings(config).items()],
         User=USER,
         ReadonlyRootFilesystem=True,
         LinuxParameters=LinuxParameters(Capabilities=KernelCapabilities(Drop=["ALL"])),
@@ -124,11 +124,12 @@ def _container(validation: Validation, logs: LogGroup) -> ContainerDefinition:
     )
 
 
-def _settings(validation: Validation) -> Mapping[str, str]:
+def _settings(config: Config) -> Mapping[str, str]:
     return {
-        Words.SCHEMA_POLICY: validation.schema_policy.value,
+        Words.SCHEMA_POLICY: config.validation.schema_policy.value,
         Words.PRICE_VCPU_HOUR: str(PRICES.fargate_vcpu_hour),
         Words.PRICE_GB_HOUR: str(PRICES.fargate_gb_hour),
+        Words.METRICS_STAGE: config.stage,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +18,32 @@ RETRIED: Final = ("SNS.InternalErrorException", "SNS.ThrottledException", "SNS.S
 
 DAY: Final = "$run.dataset & ' of ' & $run.run_date"
 REPORT: Final = f"$run.output_uri & '/{Artifact.REPORT}'"
-COUNTS: Final = "$gate.counts.error & ' errors, ' & $gate.counts.warning & ' warnings'"
+COUNTS: Final = (
+    "$gate.counts.error & ($gate.counts.error = 1 ? ' error, ' : ' errors, ') "
+    "& $gate.counts.warning & ($gate.counts.warning = 1 ? ' warning' : ' warnings')"
+)
+
+CONSOLES: Final = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Partition -> where its console is; a region's own begins with the region."""
+
+SITE: Final = (
+    "$arn := $split($states.context.Execution.Id, ':'); "
+    f"$console := 'https://' & $arn[3] & '.' & $lookup({json.dumps(CONSOLES)}, $arn[1]); "
+)
+"""Binds ``arn`` and ``console``: an execution's ARN says which partition and region this is."""
+
+EXECUTION_LINK: Final = (
+    "$console & '/states/home?region=' & $arn[3] & '#/v2/executions/details/' & $states.context.Execution.Id"
+)
+REPORT_LINK: Final = (
+    "$console & '/s3/object/' & $substringBefore($substringAfter($run.output_uri, 's3://'), '/') "
+    "& '?region=' & $arn[3] & '&prefix=' & $substringAfter($substringAfter($run.output_uri, 's3://'), '/') "
+    f"& '/{Artifact.REPORT}'"
+)
 
 # & makes text of whatever a finding holds, also of nothing: no notice fails for its wording.
 FINDING: Final = "(code & ' ' & feature & ': ' & message)"
@@ -61,12 +87,15 @@ class Notices:
     def warning(self, *, then: Name) -> State:
         """Tell that the data passed with warnings."""
         subject = f"{DAY} & ' passed with warnings'"
-        return notice(Name.NOTIFY_WARNING, self._publish(subject, *_findings()), then=then)
+        lines = (f"'The run goes on. ' & {COUNTS}", *_findings())
+        return notice(Name.NOTIFY_WARNING, self._publish(subject, *lines), then=then)
 
     def rejected(self, *, then: Name) -> State:
         """Tell that the data did not pass, so nothing is trained."""
         subject = f"{DAY} & ' rejected'"
-        return notice(Name.NOTIFY_REJECTED, self._publish(subject, *_findings()), then=then)
+        again = f"'Mend the data, then run the day again: ' & {self._again()}"
+        lines = (f"'Nothing is trained on it. ' & {COUNTS}", *_findings(), again)
+        return notice(Name.NOTIFY_REJECTED, self._publish(subject, *lines), then=then)
 
     def registered(self, *, then: Name, output: Any) -> State:
         """Tell that a better model is registered."""
@@ -75,7 +104,7 @@ class Notices:
             "$evaluation.metric & ' ' & $evaluation.value",
             "'Champion before: ' & ($evaluation.champion_value = null ? 'none' : $evaluation.champion_value)",
             "'Model: ' & $model_package_arn",
-            f"'Report: ' & {REPORT}",
+            f"'Report: ' & {REPORT_LINK}",
         )
         return notice(Name.NOTIFY_REGISTERED, self._publish(subject, *lines), then=then, output=output)
 
@@ -87,15 +116,19 @@ class Notices:
         )
         return notice(Name.NOTIFY_FAILURE, self._publish("$failure.state & ' failed'", *lines), then=then)
 
+    def _again(self) -> str:
+        """Return the expression of the command that runs the day once more."""
+        return f"'make run DATE=' & $run.run_date & ' DATASET=' & $run.dataset & ' STAGE={self.stage}'"
+
     def _publish(self, subject: str, *lines: str) -> Call:
         subject = f"'Sluice {self.stage}: ' & {subject}"
-        body = ", ".join((subject, "''", *lines, "''", "'Execution: ' & $states.context.Execution.Id"))
+        body = ", ".join((subject, "''", *lines, f"'Execution: ' & {EXECUTION_LINK}"))
         return Call(
             resource="arn:aws:states:::sns:publish",
             arguments={
                 "TopicArn": Ref(self.topic),
                 "Subject": jsonata(f"$substring({subject}, 0, {SUBJECT_LIMIT})"),
-                "Message": jsonata(rf"$join([{body}], '\n')"),
+                "Message": jsonata(rf"({SITE}$join([{body}], '\n'))"),
             },
             retried=RETRIED,
             timeout_seconds=30,
@@ -104,4 +137,4 @@ class Notices:
 
 
 def _findings() -> tuple[str, ...]:
-    return (COUNTS, "''", FINDINGS, "''", f"'Report: ' & {REPORT}")
+    return ("''", FINDINGS, "''", f"'Report: ' & {REPORT_LINK}")

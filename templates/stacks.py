@@ -20,6 +20,7 @@ from templates import (
     alarms,
     alerts,
     container,
+    dashboard,
     delivery,
     encryption,
     findings,
@@ -61,8 +62,9 @@ def pipeline_stack(config: Config) -> Template:
     machine = workflow.workflow(config, parts)
     policy = storage.pipeline_bucket_policy(bucket, machine.role)
     starts = triggers.triggers(config, machine)
-    watch = alarms.alarms(config, parts.alerts.topic, starts.dead_letters)
-    _add(template, config, "pipeline", bucket, policy, group, parts, machine, starts, watch)
+    watch = alarms.alarms(config, alarms.Watched(parts.alerts.topic, machine.machine, starts.dead_letters))
+    screen = dashboard.dashboard(config, watch)
+    _add(template, config, "pipeline", bucket, policy, group, parts, machine, starts, watch, screen)
     template.add_output(_pipeline_outputs(config, bucket, parts, machine))
     return template
 

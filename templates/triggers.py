@@ -158,7 +158,7 @@ def _start(workflow: Workflow) -> Statement:
 
 
 def _timetable(config: Config, workflow: Workflow, dead_letters: Queue) -> Timetable | None:
-    timed = [(dataset.name, dataset.schedule) for dataset in config.datasets if dataset.schedule]
+    timed = [(dataset, dataset.schedule) for dataset in config.datasets if dataset.schedule]
     if not timed:
         return None
     role = access.role(
@@ -169,16 +169,19 @@ def _timetable(config: Config, workflow: Workflow, dead_letters: Queue) -> Timet
         [_start(workflow), access.allow([sqs.SendMessage], GetAtt(dead_letters, "Arn"))],
     )
     schedules = tuple(
-        _schedule(config, name, when, _call(name, role, workflow, dead_letters)) for name, when in timed
+        _schedule(config, dataset, when, _call(dataset.name, role, workflow, dead_letters))
+        for dataset, when in timed
     )
     return Timetable(role=role, schedules=schedules)
 
 
-def _schedule(config: Config, dataset: str, when: Schedule, target: scheduler.Target) -> scheduler.Schedule:
+def _schedule(
+    config: Config, dataset: Dataset, when: Schedule, target: scheduler.Target
+) -> scheduler.Schedule:
     return scheduler.Schedule(
-        _title(dataset),
-        Name=config.named(dataset),
-        Description=f"Starts a day of {dataset} by the clock",
+        f"{dataset.title}Schedule",
+        Name=config.named(dataset.name),
+        Description=f"Starts a day of {dataset.name} by the clock",
         ScheduleExpression=when.cron,
         ScheduleExpressionTimezone=when.time_zone,
         FlexibleTimeWindow=_window(when.window_minutes),
@@ -198,12 +201,6 @@ def _call(dataset: str, role: Role, workflow: Workflow, dead_letters: Queue) -> 
             MaximumEventAgeInSeconds=AGE_SECONDS, MaximumRetryAttempts=ATTEMPTS
         ),
     )
-
-
-def _title(dataset: str) -> str:
-    """Return the logical id, letters and digits; names of datasets have no capitals, so no two are alike."""
-    named = dataset.replace("-", "X")
-    return f"{named[0].upper()}{named[1:]}Schedule"
 
 
 def _window(minutes: int) -> scheduler.FlexibleTimeWindow:

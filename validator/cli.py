@@ -10,11 +10,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from validator import settings, store
+from validator import metrics, settings, store
 from validator.contract import (
     ARRAY_INDEX,
     MOST_CHILDREN,
@@ -154,7 +155,7 @@ def validate(interruption: Interruption, /, debug: bool, **options: str | None) 
     def act(loaded: Settings) -> int:
         from validator import run  # noqa: PLC0415
 
-        return _told(run.validate(loaded, interruption, _log), loaded.fail_on)
+        return _told(run.validate(loaded, interruption, _log), loaded)
 
     return _guarded(options, act, debug=debug)
 
@@ -188,7 +189,7 @@ def merge(interruption: Interruption, /, debug: bool, **options: str | None) -> 
     def act(loaded: Settings) -> int:
         from validator import run  # noqa: PLC0415
 
-        return _told(run.merge(loaded, interruption, _log), loaded.fail_on)
+        return _told(run.merge(loaded, interruption, _log), loaded)
 
     return _guarded(options, act, debug=debug)
 
@@ -257,8 +258,12 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
     loaded = settings.load(options)
     try:
         return act(loaded)
-    except (Interrupted, MissingError):
-        # Nothing is wrong: another start goes on.
+    except Interrupted:
+        # Nothing is wrong, here and below: another start goes on.
+        if loaded.metrics_stage:
+            click.echo(metrics.of_interruption(loaded.run_id, loaded.metrics_stage, datetime.now(UTC)))
+        raise
+    except MissingError:
         raise
     except ValidatorError as error:
         _leave_behind(loaded, error)
@@ -294,13 +299,16 @@ def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
         )
 
 
-def _told(judged: VerdictReport, limit: Verdict | None) -> int:
-    """Prints a verdict and returns the exit code it stands for."""
+def _told(judged: VerdictReport, loaded: Settings) -> int:
+    """Prints a verdict, and its metrics where they are asked for; returns the exit code it stands for."""
     from validator import report  # noqa: PLC0415
 
+    if loaded.metrics_stage:
+        for line in metrics.of_verdict(judged, loaded.metrics_stage, datetime.now(UTC)):
+            click.echo(line)
     click.echo(f"{judged.verdict}: {report.reason(judged, len(judged.features))}")
     click.echo(f"report: {judged.artifacts['report']}")
-    return ExitCode.VERDICT if _reached(judged.verdict, limit) else ExitCode.OK
+    return ExitCode.VERDICT if _reached(judged.verdict, loaded.fail_on) else ExitCode.OK
 
 
 def _reached(verdict: Verdict, limit: Verdict | None) -> bool:

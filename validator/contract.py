@@ -32,6 +32,7 @@ class Environment(StrEnum):
     CAPACITY = "CAPACITY"
     PRICE_VCPU_HOUR = "PRICE_VCPU_HOUR"
     PRICE_GB_HOUR = "PRICE_GB_HOUR"
+    METRICS_STAGE = "METRICS_STAGE"
 
 
 class ExitCode(IntEnum):
@@ -93,6 +94,37 @@ class Artifact(StrEnum):
     STATES = "states"
     MISSING = "missing.json"
 
+
+class Metric(StrEnum):
+    """What a run is in numbers, in CloudWatch."""
+
+    ROWS = "Rows"
+    BYTES = "Bytes"
+    ERRORS = "Errors"
+    WARNINGS = "Warnings"
+    NOTES = "Notes"
+    """Findings by severity; notes are those of severity info."""
+    REJECTIONS = "Rejections"
+    """1 when the verdict is fail, else 0."""
+    SECONDS = "Seconds"
+    DOLLARS = "Dollars"
+    LARGEST_DRIFT = "LargestDrift"
+    """Of any feature, as a multiple of its threshold: above 1 something has drifted."""
+    DRIFT = "Drift"
+    """Of one feature, in its own measure."""
+    INTERRUPTIONS = "Interruptions"
+    """1 for each run that was told to end."""
+
+
+class Dimension(StrEnum):
+    """What metrics are told apart by."""
+
+    STAGE = "Stage"
+    DATASET = "Dataset"
+    FEATURE = "Feature"
+
+
+METRICS_NAMESPACE: Final = "Sluice"
 
 MANIFEST: Final = "manifest.json"
 """Name of the manifest below ``runs/<RUN_DATE>/<RUN_ID>/``."""

@@ -100,6 +100,8 @@ class Settings:
     """US dollars."""
     price_gb_hour: Decimal | None = None
     """US dollars."""
+    metrics_stage: str | None = None
+    """Stage under which metrics are printed; None prints none."""
     task_metadata_uri: str | None = None
     """Where ECS describes the running task; None outside of it."""
 
@@ -144,6 +146,7 @@ def load(
         capacity=values.get(Environment.CAPACITY),
         price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),
         price_gb_hour=values.price(Environment.PRICE_GB_HOUR),
+        metrics_stage=values.get(Environment.METRICS_STAGE),
         task_metadata_uri=values.get("ECS_CONTAINER_METADATA_URI_V4"),
     )
     return _checked(settings)

@@ -58,8 +58,9 @@ def play(definition: dict[str, Any]) -> Iterator[Play]:
         told, said = process.stdin, process.stdout
         told.write(json.dumps(definition) + "\n")
 
-        def played(answers: dict[str, Any], given: object = None) -> dict[str, Any]:
+        def played(answers: dict[str, Any], given: object = None, arn: str = "") -> dict[str, Any]:
             order = {"input": given if given is not None else {"dataset": "taxi"}, "answers": answers}
+            order |= {"arn": arn}
             told.write(json.dumps(order) + "\n")
             told.flush()
             return dict(json.loads(said.readline()))

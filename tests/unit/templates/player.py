@@ -2,7 +2,8 @@
 
 Reads a definition from the first line of stdin, then runs, {"input": ..., "answers": {state: [answer]}}:
 where an answer is {"result": ...} or {"error": ..., "cause": ...}; the last one of a state is given again and
-again. Writes a line for each run: its path, the arguments of its calls, its waits, and how it ended.
+again; "arn" is the execution's, where that matters. Writes a line for each run: its path, the arguments of
+its calls, its waits, and how it ended.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ ARN = f"arn:aws:states:us-east-1:000000000000:execution:sluice-dev-pipeline:{NAM
 
 def play(definition: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     machine = "arn:aws:states:us-east-1:000000000000:stateMachine:sluice-dev-pipeline"
+    arn = run.get("arn") or ARN
     execution: dict[str, Any] = {
-        "executionArn": ARN,
+        "executionArn": arn,
         "stateMachineArn": machine,
         "name": NAME,
         "status": "RUNNING",
@@ -30,7 +32,7 @@ def play(definition: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
         "events": [],
     }
     engine._state_machines[machine] = {"name": "sluice-dev-pipeline", "definition": json.dumps(definition)}
-    engine._executions[ARN] = execution
+    engine._executions[arn] = execution
     calls: list[dict[str, Any]] = []
     waits: list[float] = []
     answers = {state: list(given) for state, given in run["answers"].items()}
@@ -48,7 +50,7 @@ def play(definition: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     engine._invoke_resource_with_timeout = answer
     engine._scaled_sleep = waits.append
     engine._emit_execution_status_event = lambda _execution: None
-    engine._run_execution(ARN)
+    engine._run_execution(arn)
     return {
         "path": path(execution),
         "calls": calls,

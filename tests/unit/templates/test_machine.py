@@ -12,6 +12,9 @@ Play = Callable[..., dict[str, Any]]
 
 RUN_ID = "11111111-2222-3333-4444-555555555555"
 FOLDER = f"s3://bucket/runs/2026-11-22/{RUN_ID}"
+KEY = FOLDER.removeprefix("s3://bucket/")
+EXECUTION = f"arn:aws:states:us-east-1:000000000000:execution:sluice-dev-pipeline:{RUN_ID}"
+CONSOLE = "https://us-east-1.console.aws.amazon.com"
 SMALL, LARGE = {"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}
 
 RUN: dict[str, Any] = {
@@ -271,7 +274,17 @@ def test_a_warning_is_told_and_goes_on(play: Play) -> None:
     assert played["path"][4:7] == ["Gate", "NotifyWarning", "Accept"]
     (notice,) = calls(played, "NotifyWarning")
     assert notice["Subject"] == "Sluice dev: taxi of 2026-11-22 passed with warnings"
-    assert "- DRIFT fare: 0.4 > 0.3" in notice["Message"]
+    assert notice["Message"].splitlines() == [
+        "Sluice dev: taxi of 2026-11-22 passed with warnings",
+        "",
+        "The run goes on. 1 error, 2 warnings",
+        "",
+        "- NO_DATA : no rows",
+        "- DRIFT fare: 0.4 > 0.3",
+        "",
+        f"Report: {CONSOLE}/s3/object/bucket?region=us-east-1&prefix={KEY}/validation/report.html",
+        f"Execution: {CONSOLE}/states/home?region=us-east-1#/v2/executions/details/{EXECUTION}",
+    ]
 
 
 def test_bad_data_is_told_and_nothing_is_trained(play: Play) -> None:
@@ -279,9 +292,46 @@ def test_bad_data_is_told_and_nothing_is_trained(play: Play) -> None:
     assert played["path"][4:] == ["Gate", "NotifyRejected", "DataRejected"]
     assert played["error"] == "DataRejected"
     assert played["cause"] == (
-        "taxi of 2026-11-22: 1 errors, 2 warnings: NO_DATA : no rows; DRIFT fare: 0.4 > 0.3; "
+        "taxi of 2026-11-22: 1 error, 2 warnings: NO_DATA : no rows; DRIFT fare: 0.4 > 0.3; "
         f"see {FOLDER}/validation/report.html"
     )
+    (notice,) = calls(played, "NotifyRejected")
+    lines = notice["Message"].splitlines()
+    assert lines[2] == "Nothing is trained on it. 1 error, 2 warnings"
+    assert lines[-2] == (
+        "Mend the data, then run the day again: make run DATE=2026-11-22 DATASET=taxi STAGE=dev"
+    )
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "console"),
+    [
+        ("aws", "eu-central-1", "https://eu-central-1.console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_links_lead_to_the_console_of_the_partition(
+    play: Play, partition: str, region: str, console: str
+) -> None:
+    execution = f"arn:{partition}:states:{region}:111122223333:execution:sluice-dev-pipeline:{RUN_ID}"
+    played = play(answers(), arn=execution)
+    (notice,) = calls(played, "NotifyRegistered")
+    lines = notice["Message"].splitlines()
+    assert f"Report: {console}/s3/object/bucket?region={region}&prefix={KEY}/validation/report.html" in lines
+    assert lines[-1] == f"Execution: {console}/states/home?region={region}#/v2/executions/details/{execution}"
+
+
+def test_a_run_that_failed_before_it_was_planned_is_told_with_a_link(play: Play) -> None:
+    played = play(answers(Init=[{"error": "UnknownDataset", "cause": '{"errorMessage": "unknown"}'}]))
+    (notice,) = calls(played, "NotifyFailure")
+    assert notice["Message"].splitlines() == [
+        "Sluice dev: Init failed",
+        "",
+        "UnknownDataset: unknown",
+        'Input: {"dataset":"taxi"}',
+        f"Execution: {CONSOLE}/states/home?region=us-east-1#/v2/executions/details/{EXECUTION}",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,175 @@
+"""What the validator really prints, beside what the alarms and the dashboard look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.templates.variants import Variant
+from validator.contract import METRICS_NAMESPACE
+
+ROOT = Path(__file__).parents[2]
+
+Named = tuple[str, frozenset[str]]
+"""A metric and the names of its dimensions."""
+
+THEIRS = {
+    "AWS/States": {
+        *("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsAborted"),
+    },
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
+}
+"""Metrics of AWS's own."""
+
+
+def environment(**given: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **given}
+
+
+def validator(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "validator", *arguments],
+        cwd=ROOT,
+        env=environment(**given),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def written(folder: Path, fares: Iterable[str]) -> Path:
+    path = folder / "taxi.csv"
+    path.write_text("pay,fare\n" + "".join(f"{'Cash' if fare > '3' else 'Card'},{fare}\n" for fare in fares))
+    return path
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Standard output of a run beside an accepted one, as a task prints it."""
+    before, after = (tmp_path_factory.mktemp(name) for name in ("before", "after"))
+    data = written(before, ["1.5", "2.5"] * 20)
+    validator("--data", str(data), "--output", str(before / "out"))
+    data = written(after, ["3.5", "9.5"] * 20)
+    arguments = ("--data", str(data), "--output", str(after / "out"), "--run-id", "run-7")
+    baseline = ("--baseline", str(before / "out" / "statistics.pb"))
+    return validator(*arguments, *baseline, METRICS_STAGE="dev").stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Standard output of a run that was told to end."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    text = "a line of a text\n" * 20
+    path = folder / "texts.csv"
+    path.write_text("n,text\n" + "".join(f'{number},"{text}"\n' for number in range(500_000)))
+    command = [sys.executable, "-m", "validator", "--data", str(path), "--output", str(folder / "out")]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(METRICS_STAGE="dev"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("shard 1 of 3 done")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, err
+    assert err.splitlines()[-1].startswith("interrupted: SIGTERM")
+    return out.splitlines()
+
+
+def lines(printed: Iterable[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in printed if line.startswith("{")]
+
+
+def emitted(printed: Iterable[str]) -> Iterator[Named]:
+    """Yield what CloudWatch makes of the lines, with the stage's value checked."""
+    for line in lines(printed):
+        assert line["Stage"] == "dev"
+        for directive in line["_aws"]["CloudWatchMetrics"]:
+            assert directive["Namespace"] == METRICS_NAMESPACE
+            for dimensions in directive["Dimensions"]:
+                for metric in directive["Metrics"]:
+                    yield metric["Name"], frozenset(dimensions)
+
+
+def watched(resources: Mapping[str, Any]) -> Iterator[tuple[str, Named]]:
+    """Yield namespace and metric of each alarm and of each graph."""
+    for resource in resources.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            alarm = resource["Properties"]
+            names = frozenset(dimension["Name"] for dimension in alarm["Dimensions"])
+            yield alarm["Namespace"], (alarm["MetricName"], names)
+    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    for widget in body["widgets"]:
+        for metric in widget["properties"].get("metrics", ()):
+            yield from shown(metric)
+
+
+def shown(metric: list[Any]) -> Iterator[tuple[str, Named]]:
+    if isinstance(metric[0], dict):
+        searched = re.match(r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+        assert searched
+        namespace, *names = searched[1].split(",")
+        yield namespace, (searched[2], frozenset(names))
+        return
+    texts = [item for item in metric if isinstance(item, str)]
+    yield texts[0], (texts[1], frozenset(texts[2::2]))
+
+
+@pytest.mark.parametrize("choice", ["", "every-trigger"])
+def test_alarms_and_dashboard_look_at_what_is_really_printed(
+    printed: list[str], interrupted: list[str], choice: str
+) -> None:
+    # Dollars are told inside ECS only, where the task's size is known.
+    known = {*emitted(printed), *emitted(interrupted), ("Dollars", frozenset({"Stage", "Dataset"}))}
+    resources = json.loads(Variant("pipeline", "dev", choice).render())["Resources"]
+    looked_at = list(watched(resources))
+    assert {"Sluice", "AWS/States", "AWS/SQS"} == {namespace for namespace, _ in looked_at}
+    for namespace, named in looked_at:
+        assert named in known if namespace == METRICS_NAMESPACE else named[0] in THEIRS[namespace]
+
+
+def test_every_metric_that_is_printed_is_looked_at_but_two(
+    printed: list[str], interrupted: list[str]
+) -> None:
+    resources = json.loads(Variant("pipeline", "dev").render())["Resources"]
+    looked_at = {named for _, named in watched(resources)}
+    unseen = {name for name, dimensions in emitted(printed) if (name, dimensions) not in looked_at}
+    assert unseen == {"Bytes", "Notes"}
+    assert set(emitted(interrupted)) <= looked_at
+
+
+def test_the_task_asks_for_metrics_of_its_stage() -> None:
+    for stage in ("dev", "prod"):
+        task = json.loads(Variant("pipeline", stage).render())["Resources"]["ValidatorTask"]["Properties"]
+        (container,) = task["ContainerDefinitions"]
+        assert {"Name": "METRICS_STAGE", "Value": stage} in container["Environment"]
+        assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+
+
+def test_a_run_is_told_with_its_drift(printed: list[str]) -> None:
+    run, *features = lines(printed)
+    assert (run["Rows"], run["Dataset"], run["run_id"]) == (40, "taxi", "run-7")
+    assert run["LargestDrift"] > 1
+    assert {line["Feature"] for line in features} == {"pay", "fare"}
+    assert all(len(line["_aws"]["CloudWatchMetrics"][0]["Metrics"]) <= 100 for line in lines(printed))
+
+
+def test_nobody_who_does_not_ask_gets_metrics(tmp_path: Path) -> None:
+    data = written(tmp_path, ["1.5"])
+    for given in ({}, {"METRICS_STAGE": ""}):
+        done = validator("--data", str(data), "--output", str(tmp_path / "out"), **given)
+        assert "_aws" not in done.stdout
+        assert done.stdout.count("\n") == 2
