@@ -39,6 +39,7 @@ ENCRYPTED: Mapping[str, tuple[str | int, ...]] = {
 
 KEEPS_NOTHING = {
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::Project",  # has no artifacts and no cache
     "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::ECS::TaskDefinition",
