@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -37,6 +38,8 @@ _HELP_NAMES: Final = ("-h", "--help")
 _FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
 
 _SHOWN: Final = (Artifact.VERDICT, Artifact.SCHEMA, Artifact.STATISTICS)
+_COMPARED: Final = (Artifact.STATISTICS, Artifact.SCHEMA)
+_SCHEMA_SUFFIX: Final = ".pbtxt"
 
 _EXAMPLES: Final = """
 \b
@@ -45,12 +48,13 @@ Examples:
   python -m validator --data 'data/{run_date}/*.parquet' --output out --schema schema.pbtxt --fail-on fail
   python -m validator infer --data trips.csv --output out
   python -m validator show out
+  python -m validator diff yesterday/statistics.pb today/statistics.pb --fail-on difference
   python -m validator profile --data trips/ --output out --shard-index 0 --shard-count 2
   python -m validator merge --data trips/ --output out --shard-count 2
 
 \b
 Exit codes:
-  0 judged, whatever the verdict   3 verdict reached --fail-on   64 usage   65 undecodable data
+  0 judged, whatever the verdict   3 --fail-on was reached       64 usage   65 undecodable data
   66 missing.json names children to run again before the merge   69 storage unavailable
   70 a bug of ours                 75 interrupted, start again to go on
 """
@@ -216,14 +220,37 @@ def show_command(uri: str) -> int:
     from validator import documents, show  # noqa: PLC0415
 
     console = show.console(sys.stdout)
-    document = _document(uri)
-    if document.endswith(".pbtxt"):
+    document = _document(uri, "show", _SHOWN)
+    if _suffix(document) == _SCHEMA_SUFFIX:
         show.schema(documents.read_schema(document), console)
     elif document.endswith(".pb"):
         show.statistics(documents.read_statistics(document), console)
     else:
         show.verdict(documents.read_verdict(document), console)
     return ExitCode.OK
+
+
+@commands.command("diff", epilog=_EXAMPLES)
+@click.argument("first")
+@click.argument("second")
+@click.option(
+    "--fail-on", type=click.Choice(["difference"]), help="End with exit code 3 when there is a difference."
+)
+def diff_command(first: str, second: str, fail_on: str | None) -> int:
+    """Print what two schema.pbtxt or two statistics.pb say otherwise; a folder stands for those it holds."""
+    from validator import difference, documents, show  # noqa: PLC0415
+
+    one, other = (_document(uri, "diff", _COMPARED) for uri in (first, second))
+    if _suffix(one) != _suffix(other):
+        raise UsageError(
+            f"cannot compare {one} with {other}", why="one is a schema, the other are statistics"
+        )
+    if _suffix(one) == _SCHEMA_SUFFIX:
+        found = difference.of_schemas(*map(documents.read_schema, (one, other)))
+    else:
+        found = difference.of_statistics(*map(documents.read_statistics, (one, other)))
+    show.differences(found, show.console(sys.stdout))
+    return ExitCode.VERDICT if found and fail_on else ExitCode.OK
 
 
 def main(arguments: list[str], interruption: Interruption) -> int:
@@ -243,15 +270,20 @@ def main(arguments: list[str], interruption: Interruption) -> int:
         return _fail(ExitCode.SOFTWARE, str(_bug(error)))
 
 
-def _document(uri: str) -> str:
-    """Returns the document to show: the URI itself, or the first there is below it."""
-    if uri.endswith((".json", ".pb", ".pbtxt")):
+def _document(uri: str, command: str, taken: Sequence[Artifact]) -> str:
+    """Returns the document a command is for: the URI itself, or the first there is below it."""
+    if _suffix(uri) in {_suffix(name) for name in taken}:
         return uri
-    for document in (store.child(uri, name) for name in _SHOWN):
+    for document in (store.child(uri, name) for name in taken):
         if store.exists(document):
             return document
-    known = listed(_SHOWN)
-    raise UsageError(f"cannot show {uri}", why=f"show takes {known}, or a folder that holds one of them")
+    known = listed(taken)
+    why = f"{command} takes {known}, or a folder that holds one of them"
+    raise UsageError(f"cannot {command} {uri}", why=why)
+
+
+def _suffix(uri: str) -> str:
+    return PurePosixPath(uri).suffix
 
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:

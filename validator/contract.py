@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
     OK = 0
     """Judged, whatever the verdict."""
     VERDICT = 3
-    """The verdict reached --fail-on."""
+    """The verdict, or a difference, reached --fail-on."""
     USAGE = 64
     """Usage or configuration, also a local path that does not exist."""
     DATA = 65

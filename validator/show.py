@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
 from rich import box
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         FeatureNameStatistics,
     )
 
+    from validator.difference import Difference
     from validator.drift import Drift
     from validator.verdict import VerdictReport
 
@@ -72,6 +73,20 @@ def schema(content: Schema, to: Console) -> None:
     for feature in content.feature:
         allowed = _allowed(feature, domains.get(feature.domain, list(feature.string_domain.value)))
         table.add_row(_cell(feature.name), FeatureType.Name(feature.type), _presence(feature), _cell(allowed))
+    _print_rows(table, to)
+
+
+def differences(found: Sequence[Difference], to: Console) -> None:
+    """Prints what two schemas, or two statistics, say otherwise."""
+    if not found:
+        to.print("equal")
+        return
+    columns = {each.feature for each in found if each.feature}
+    where = f" in {text.count(len(columns), 'column')}" if columns else ""
+    to.print(f"{text.count(len(found), 'difference')}{where}")
+    table = _table("column", "", "first", "second")
+    for each in found:
+        table.add_row(_cell(each.feature), _cell(each.what), _cell(each.before), _cell(each.after))
     _print_rows(table, to)
 
 

@@ -216,6 +216,27 @@ class TestBucket:
         assert (gate["run_id"], gate["dataset"], gate["verdict"]) == ("r", "taxi", "warn")
         assert json.loads(bucket.Object("out/verdict.json").get()["Body"].read())["rows"] == 200
 
+    def test_children_and_their_merge(self, bucket: Any, aws_environment: Mapping[str, str]) -> None:
+        for number in range(3):
+            bucket.put_object(Key=f"data/{number}.csv", Body=ROWS.encode())
+        # Longer than what is looked at first: its types are found out in two passes.
+        bucket.put_object(Key="data/3.csv", Body=("n,t\n" + "1,x\n" * 400_000 + "one,x\n").encode())
+        manifest = self.manifest(bucket, *(f"data/{number}.csv" for number in range(4)))
+        task = {**aws_environment, "RUN_ID": "r", "RUN_DATE": "2026-11-22", "MANIFEST_URI": manifest}
+        task |= {"OUTPUT_URI": f"s3://{BUCKET}/out", "SHARD_COUNT": "2"}
+        codes = []
+        for _ in range(2):
+            for index in "01":
+                child = validator("profile", variables={**task, "AWS_BATCH_JOB_ARRAY_INDEX": index})
+                assert (child.returncode, child.stderr.count("Traceback")) == (0, 0)
+            codes.append(validator("merge", variables=task).returncode)
+        assert codes == [66, 0]
+        missing = json.loads(bucket.Object("out/missing.json").get()["Body"].read())
+        assert (missing["run_id"], missing["shards"]) == ("r", [])
+        verdict = json.loads(bucket.Object("out/verdict.json").get()["Body"].read())
+        assert verdict["rows"] == 400_301
+        assert "MIXED_TYPES" in {finding["code"] for finding in verdict["findings"]}
+
     def test_parquet_below_a_prefix(
         self, bucket: Any, aws_environment: Mapping[str, str], tmp_path: Path
     ) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,8 @@ def test_debug_shows_where_a_bug_is(seen: list[Settings], tmp_path: Path, capsys
         ["show"],
         ["show", "missing.json"],
         ["show", "a\nb.pb"],
+        ["diff", "one.pb"],
+        ["diff", "one.pb", "two.pb", "--fail-on", "fail"],
         ["--data", "d"],
         ["--output", "o"],
         ["--data", "missing.csv", "--output", "o"],
@@ -106,7 +110,7 @@ def test_a_mistake_is_exit_64_and_one_line(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["-h"], *([name, "--help"] for name in ("validate", "infer", "profile", "merge"))],
+    [["--help"], ["-h"], *([name, "--help"] for name in ("validate", "infer", "profile", "merge", "diff"))],
 )
 def test_help_is_no_error_and_has_examples(arguments: list[str], capsys: Captured) -> None:
     assert main(*arguments) == 0
@@ -230,3 +234,51 @@ def test_show_says_what_it_takes(
         f"cannot show {name}: show takes verdict.json, schema.pbtxt and statistics.pb, "
         "or a folder that holds one of them\n"
     )
+
+
+class TestDiff:
+    @pytest.fixture
+    def days(self, tmp_path: Path) -> Path:
+        for name, content in (("a", "n,t\n1,x\n2,y\n"), ("b", "n,t\n1,x\n3,y\n")):
+            (tmp_path / f"{name}.csv").write_text(content)
+            assert main("profile", "--data", f"{tmp_path}/{name}.csv", "--output", f"{tmp_path}/{name}") == 0
+            assert main("infer", "--data", f"{tmp_path}/{name}.csv", "--output", f"{tmp_path}/{name}") == 0
+        return tmp_path
+
+    def test_folders_are_compared_by_their_statistics(self, days: Path, capsys: Captured) -> None:
+        capsys.readouterr()
+        assert main("diff", f"{days}/a", f"{days}/b") == 0
+        assert re.search(r"n +max +2 +3", capsys.readouterr().out)
+        assert main("diff", f"{days}/a/statistics.pb", f"{days}/a") == 0
+        assert capsys.readouterr().out == "equal\n"
+
+    def test_a_difference_is_an_exit_code_only_when_asked(self, days: Path) -> None:
+        for file in ("statistics.pb", "schema.pbtxt"):
+            one, same, other = (f"{days}/{name}/{file}" for name in "aab")
+            assert main("diff", one, same, "--fail-on", "difference") == 0
+            assert main("diff", one, other) == 0
+            assert main("diff", one, other, "--fail-on", "difference") == (
+                3 if file == "statistics.pb" else 0
+            )
+
+    @pytest.mark.parametrize(
+        ("first", "second", "line"),
+        [
+            ("a", "b/schema.pbtxt", "cannot compare a/statistics.pb with b/schema.pbtxt: one is a schema,"),
+            ("a", "none", "cannot diff none: diff takes statistics.pb and schema.pbtxt, or a folder"),
+            ("a/verdict.json", "a", "cannot diff a/verdict.json: diff takes"),
+            ("a", "none.pb", "cannot read none.pb: no such file"),
+            ("a", "x\n\x1b.csv", r"cannot diff x \x1b.csv: diff takes"),
+            ("a.csv", "a", "cannot diff a.csv: diff takes"),
+        ],
+    )
+    def test_a_mistake_is_one_line(
+        self, first: str, second: str, line: str, days: Path, capsys: Captured
+    ) -> None:
+        capsys.readouterr()
+        with chdir(days):
+            assert main("diff", first, second) == 64
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith(line)
+        assert len(captured.err.splitlines()) == 1
