@@ -1,125 +1,53 @@
-"""What the states call services with, compared with the services' own models: no linter does."""
+"""Every call of a service by a state: each check of it is proven by a planted mistake."""
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 
-CALLS = {
-    "Init": ("lambda", "Invoke"),
-    "Evaluate": ("lambda", "Invoke"),
-    "Validate": ("ecs", "RunTask"),
-    "ReadGate": ("s3", "GetObject"),
-    "Accept": ("s3", "PutObject"),
-    "Prepare": ("glue", "StartJobRun"),
-    "Train": ("sagemaker", "CreateTrainingJob"),
-    "Register": ("sagemaker", "CreateModelPackage"),
-    "NotifyWarning": ("sns", "Publish"),
-    "NotifyRejected": ("sns", "Publish"),
-    "NotifyRegistered": ("sns", "Publish"),
-    "NotifyFailure": ("sns", "Publish"),
-}
-
-NEEDED = {
-    "Register": {"ModelPackageGroupName", "ModelApprovalStatus", "InferenceSpecification", "ClientToken"},
-    "NotifyFailure": {"TopicArn", "Message"},
-    "Validate": {"Cluster", "CapacityProviderStrategy", "NetworkConfiguration"},
-}
-"""What the model does not mark as required and the call is nothing without."""
-
-FREE = {"Payload", "Body"}
-"""Step Functions takes JSON where the service takes bytes."""
+from tests.unit.templates.arguments import MisspeltError, mistakes, operation
 
 
-class Mistake(NamedTuple):
-    """Where in the arguments, and what."""
-
-    place: str
-    why: str
-
-
-def compare(place: str, value: Any, shape: Any) -> list[Mistake]:
-    """Return where a value is not what the service's model says."""
-    if isinstance(value, str) and value.startswith("{%"):
-        return []
-    kind = {
-        "structure": dict,
-        "map": dict,
-        "list": list,
-        "integer": int,
-        "long": int,
-        "boolean": bool,
-        "string": str,
-        "float": float,
-    }.get(shape.type_name)
-    if kind and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-        return [Mistake(place, f"is {value!r}, not a {shape.type_name}")]
-    if shape.type_name == "structure":
-        return members(place, value, shape)
-    if shape.type_name == "list":
-        return [found for item in value for found in compare(f"{place}[]", item, shape.member)]
-    if shape.type_name == "map":
-        return [
-            found for key, item in value.items() for found in compare(f"{place}.{key}", item, shape.value)
-        ]
-    return allowed(place, value, shape)
+def test_arguments_are_what_the_services_take(definition: dict[str, Any]) -> None:
+    tasks = {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+    assert len(tasks) >= 12
+    assert {name: list(mistakes(state)) for name, state in tasks.items() if list(mistakes(state))} == {}
 
 
-def members(place: str, value: dict[str, Any], shape: Any) -> list[Mistake]:
-    # Step Functions writes PascalCase throughout; ECS's own names are camelCase.
-    known = {name[:1].upper() + name[1:]: member for name, member in shape.members.items()}
-    required = {name[:1].upper() + name[1:] for name in shape.required_members}
-    found = [Mistake(f"{place}.{name}", "is missing") for name in sorted(required - value.keys())]
-    for name, item in value.items():
-        if name not in known:
-            found.append(Mistake(f"{place}.{name}", "is not known"))
-        elif name not in FREE:
-            found += compare(f"{place}.{name}", item, known[name])
-    return found
+@pytest.mark.parametrize(
+    ("resource", "called"),
+    [
+        ("arn:aws:states:::ecs:runTask.sync", "ecs.RunTask"),
+        ("arn:aws:states:::lambda:invoke", "lambda.Invoke"),
+        ("arn:aws:states:::aws-sdk:s3:getObject", "s3.GetObject"),
+        ("arn:aws:states:::aws-sdk:sagemaker:createModelPackage", "sagemaker.CreateModelPackage"),
+        ("arn:aws:states:::states:startExecution.sync:2", "stepfunctions.StartExecution"),
+    ],
+)
+def test_an_integration_names_an_operation(resource: str, called: str) -> None:
+    assert str(operation(resource)) == called
 
 
-def allowed(place: str, value: Any, shape: Any) -> list[Mistake]:
-    enumeration = getattr(shape, "enum", None)
-    # Names of parameters and resources stand in the place of what only a deployment knows.
-    if enumeration and re.fullmatch(r"[A-Z][A-Za-z]+|\$.*", value) is None and value not in enumeration:
-        return [Mistake(place, f"is {value!r}, not one of {enumeration}")]
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if isinstance(value, int) and ((low is not None and value < low) or (high is not None and value > high)):
-        return [Mistake(place, f"is {value}, not within {low} to {high}")]
-    return []
-
-
-def check(name: str, state: dict[str, Any]) -> list[Mistake]:
-    missing = NEEDED.get(name, set()) - state["Arguments"].keys()
-    found = compare("", state["Arguments"], taken(*CALLS[name]))
-    return found + [Mistake(f".{key}", "is missing") for key in missing]
-
-
-@cache
-def taken(service: str, operation: str) -> Any:
-    """Return the shape of what an operation takes."""
-    model = Loader().load_service_model(service, "service-2")
-    return ServiceModel(model, service).operation_model(operation).input_shape
-
-
-def test_every_task_is_compared(definition: dict[str, Any]) -> None:
-    tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
-    assert tasks == set(CALLS)
-    for name in tasks:
-        operation = CALLS[name][1]
-        resource = definition["States"][name]["Resource"].removesuffix(".sync")
-        assert resource.rpartition(":")[2].lower() == operation.lower()
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_arguments_are_what_the_service_takes(definition: dict[str, Any], name: str) -> None:
-    assert check(name, definition["States"][name]) == []
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [
+        ("arn:aws:states:::ecs:runtask.sync", "ecs:runtask is no optimized integration"),
+        ("arn:aws:states:::ecs:runTask.Sync", "cannot be waited for by .Sync"),
+        ("arn:aws:states:::glue:startJobRun.sync:2", "cannot be waited for by .sync:2"),
+        ("arn:aws:states:::lambda:invoke.sync", "cannot be waited for by .sync"),
+        ("arn:aws:states:::aws-sdk:s3:getObjekt", "aws-sdk has no s3:getObjekt"),
+        ("arn:aws:states:::aws-sdk:s3:GetObject", "not how an action is spelt"),
+        ("arn:aws:states:::aws-sdk:s33:getObject", "aws-sdk has no s33:getObject"),
+        ("arn:aws:states:::aws-sdk:s3:getObject.sync", "not how an action is spelt"),
+        ("arn:aws:states::123456789012:ecs:runTask", "is no integration's ARN"),
+        ("arn:aws:lambda:us-east-1:1:function:init", "is no integration's ARN"),
+    ],
+)
+def test_a_misspelt_integration_is_found(resource: str, told: str) -> None:
+    with pytest.raises(MisspeltError, match=told):
+        operation(resource)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +55,7 @@ def test_arguments_are_what_the_service_takes(definition: dict[str, Any], name: 
     [
         ("Register", ["ModelPackageGroup"], "x", ".ModelPackageGroup is not known"),
         ("Register", ["ClientToken"], None, ".ClientToken is missing"),
+        ("Register", ["InferenceSpecification", "Containers"], [{"Image": "i"}], ".InferenceSpecification"),
         ("Train", ["RoleArn"], None, ".RoleArn is missing"),
         (
             "Train",
@@ -140,6 +69,13 @@ def test_arguments_are_what_the_service_takes(definition: dict[str, Any], name: 
             0,
             ".StoppingCondition.MaxRuntimeInSeconds is 0",
         ),
+        (
+            "Train",
+            ["StoppingCondition", "MaxWaitTimeInSeconds"],
+            60,
+            ".StoppingCondition waits 60 s for Spot",
+        ),
+        ("Train", ["StoppingCondition", "MaxWaitTimeInSeconds"], None, ".StoppingCondition waits None s"),
         ("Train", ["HyperParameters", "eta"], 0.1, ".HyperParameters.eta is 0.1, not a string"),
         (
             "Validate",
@@ -148,6 +84,17 @@ def test_arguments_are_what_the_service_takes(definition: dict[str, Any], name: 
             ".Overrides.ContainerOverrides is {}, not a list",
         ),
         ("Validate", ["LaunchTyp"], "x", ".LaunchTyp is not known"),
+        ("Validate", ["LaunchType"], "FARGATE", ".LaunchType excludes .CapacityProviderStrategy"),
+        ("Validate", ["Overrides", "Cpu"], None, ".Overrides has one of Cpu and Memory"),
+        (
+            "Validate",
+            ["Overrides", "ContainerOverrides"],
+            [{"Name": "v", "Cpu": 1}],
+            ".Overrides.ContainerOverrides has",
+        ),
+        ("Validate", ["NetworkConfiguration"], {}, ".NetworkConfiguration names no subnets"),
+        ("ReadGate", ["Range"], None, ".Range is missing"),
+        ("Init", ["Payload"], None, ".Payload is missing"),
         ("Prepare", ["Arguments", "--label"], 1, ".Arguments.--label is 1, not a string"),
         ("NotifyFailure", ["Topic"], "x", ".Topic is not known"),
     ],
@@ -164,19 +111,28 @@ def test_a_planted_mistake_is_found(
         del target[last]
     else:
         target[last] = value
-    assert any(" ".join(mistake).startswith(told) for mistake in check(name, state)), check(name, state)
+    assert any(mistake.startswith(told) for mistake in mistakes(state)), list(mistakes(state))
 
 
-def test_capacity_is_chosen_by_provider_alone(definition: dict[str, Any]) -> None:
-    arguments = definition["States"]["Validate"]["Arguments"]
-    assert "LaunchType" not in arguments
-    overrides = arguments["Overrides"]
-    assert {"Cpu", "Memory"} <= overrides.keys()
-    assert all(not {"Cpu", "Memory"} & each.keys() for each in overrides["ContainerOverrides"])
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, []),
+        ({"ArrayProperties": {"Size": 10_001}}, [".ArrayProperties.Size is 10001, not within 2 to 10000"]),
+        ({"ArrayProperties": {"Size": 1}}, [".ArrayProperties.Size is 1, not within 2 to 10000"]),
+        ({"ArrayProperties": {"Size": "{% $run.shards %}"}}, []),
+        (
+            {"ContainerOverrides": {"Environment": [{"Name": "AWS_BATCH_X", "Value": "1"}]}},
+            [".ContainerOverrides.Environment names AWS_BATCH_X: AWS_BATCH is Batch's own"],
+        ),
+    ],
+)
+def test_array_jobs_stay_within_batchs_limits(more: dict[str, Any], told: list[str]) -> None:
+    asked = {"JobName": "j", "JobQueue": "q", "JobDefinition": "d", **more}
+    state = {"Resource": "arn:aws:states:::batch:submitJob.sync", "Arguments": asked}
+    assert list(mistakes(state)) == told
 
 
-def test_spot_training_may_wait_at_least_as_long_as_it_runs(definition: dict[str, Any]) -> None:
+def test_a_state_outlasts_what_it_waits_for(definition: dict[str, Any]) -> None:
     train = definition["States"]["Train"]
-    stopping = train["Arguments"]["StoppingCondition"]
-    assert stopping["MaxWaitTimeInSeconds"] >= stopping["MaxRuntimeInSeconds"]
-    assert train["TimeoutSeconds"] > stopping["MaxWaitTimeInSeconds"]
+    assert train["TimeoutSeconds"] > train["Arguments"]["StoppingCondition"]["MaxWaitTimeInSeconds"]

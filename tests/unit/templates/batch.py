@@ -1,0 +1,71 @@
+"""AWS Batch on Fargate: limits that only a deployment or a run would show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tests.unit.templates.limits import FARGATE
+
+Properties = Mapping[str, Any]
+
+RULES: Final = 5
+"""Most rules of evaluateOnExit; what none of them matches is tried again."""
+
+PATTERN: Final = r"[A-Za-z0-9.: ]{0,511}\*?"
+"""Of onReason and onStatusReason."""
+
+TIME_LIMIT: Final = range(600, 86_401)
+"""Seconds after which a job that waits may be given up."""
+
+
+def mistakes(resources: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with job definitions and queues, one line each."""
+    looks = {"AWS::Batch::JobDefinition": _definition, "AWS::Batch::JobQueue": _queue}
+    for title, resource in resources.items():
+        if resource["Type"] in looks:
+            found = looks[resource["Type"]](resource["Properties"])
+            yield from (f"{title}: {mistake}" for mistake in found)
+
+
+def _queue(properties: Properties) -> Iterator[str]:
+    for action in properties.get("JobStateTimeLimitActions", ()):
+        if int(action["MaxTimeSeconds"]) not in TIME_LIMIT:
+            yield f"gives a waiting job up after {action['MaxTimeSeconds']} s, not within 600 to 86400"
+
+
+def _definition(properties: Properties) -> Iterator[str]:
+    yield from _retries(properties.get("RetryStrategy", {}))
+    if properties.get("ContainerProperties"):
+        yield "ContainerProperties leave 30 s after SIGTERM: EcsProperties know StopTimeout"
+    for task in properties.get("EcsProperties", {}).get("TaskProperties", ()):
+        for container in task["Containers"]:
+            yield from _container(container)
+
+
+def _retries(strategy: Properties) -> Iterator[str]:
+    rules = strategy.get("EvaluateOnExit", ())
+    if not 1 <= int(strategy.get("Attempts", 1)) <= 10:
+        yield f"{strategy['Attempts']} attempts, not within 1 to 10"
+    if len(rules) > RULES:
+        yield f"{len(rules)} rules of what to do at an exit, of {RULES}"
+    for rule in rules:
+        for name in ("OnReason", "OnStatusReason"):
+            if name in rule and not re.fullmatch(PATTERN, rule[name]):
+                yield f"{name} {rule[name]!r} has signs that Batch does not take"
+    # Action's case does not matter to Batch.
+    if rules and (rules[-1]["Action"].upper() != "EXIT" or rules[-1].get("OnReason") != "*"):
+        yield "what no rule matches is tried again: end with EXIT on the reason *"
+
+
+def _container(container: Properties) -> Iterator[str]:
+    sizes = {each["Type"]: each["Value"] for each in container.get("ResourceRequirements", ())}
+    cpu, memory = float(sizes.get("VCPU", 0)) * 1024, int(sizes.get("MEMORY", 0))
+    if memory not in FARGATE.get(int(cpu), range(0)):
+        yield f"Fargate has no task of {sizes.get('VCPU')} vCPU and {sizes.get('MEMORY')} MiB"
+    for variable in container.get("Environment", ()):
+        if str(variable["Name"]).startswith("AWS_BATCH"):
+            yield f"the variable {variable['Name']} is Batch's own"
+    if container.get("StopTimeout") != 120:
+        yield f"{container.get('StopTimeout')} s to save the work, of 120"

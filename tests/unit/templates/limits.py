@@ -1,0 +1,107 @@
+"""Limits of the services that CloudFormation finds only while it deploys, or nobody until it runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+Resources = Mapping[str, Any]
+
+NAMES: Final[Mapping[str, tuple[str, int]]] = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", 255),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
+    "AWS::CodeBuild::Project": ("Name", 150),
+    "AWS::EC2::SecurityGroup": ("GroupName", 255),
+    "AWS::ECR::Repository": ("RepositoryName", 256),
+    "AWS::ECS::Cluster": ("ClusterName", 255),
+    "AWS::ECS::TaskDefinition": ("Family", 255),
+    "AWS::Events::EventBus": ("Name", 256),
+    "AWS::Events::Rule": ("Name", 64),
+    "AWS::Batch::ComputeEnvironment": ("ComputeEnvironmentName", 128),
+    "AWS::Batch::JobDefinition": ("JobDefinitionName", 128),
+    "AWS::Batch::JobQueue": ("JobQueueName", 128),
+    "AWS::Glue::Job": ("Name", 255),
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::KMS::Alias": ("AliasName", 256),
+    "AWS::Lambda::Function": ("FunctionName", 64),
+    "AWS::Logs::LogGroup": ("LogGroupName", 512),
+    "AWS::S3::Bucket": ("BucketName", 63),
+    "AWS::SNS::Topic": ("TopicName", 256),
+    "AWS::SQS::Queue": ("QueueName", 80),
+    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupName", 63),
+    "AWS::Scheduler::Schedule": ("Name", 64),
+    "AWS::Scheduler::ScheduleGroup": ("Name", 64),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", 80),
+    "AWS::StepFunctions::StateMachineAlias": ("Name", 80),
+}
+"""Type -> the property that names a resource of it, and the most characters it may have."""
+
+STATE_NAME: Final = 80
+PAYLOAD_BYTES: Final = 256 * 1024
+POLICY_CHARACTERS: Final = 10_240
+"""Of a role's inline policies together, without white space."""
+
+FARGATE: Final[Mapping[int, range]] = {
+    256: range(512, 2049, 512),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+    4096: range(8192, 30721, 1024),
+    8192: range(16384, 61441, 4096),
+    16384: range(32768, 122881, 8192),
+}
+"""CPU units -> MiB (AWS: "Task CPU and memory"); written down apart from templates/fargate.py."""
+
+
+def long_names(resources: Resources) -> Iterator[str]:
+    """Yield names that are too long, or of a type nobody has looked up."""
+    for title, resource in resources.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] in NAMES:
+            key, most = NAMES[resource["Type"]]
+            name = properties.get(key)
+            if isinstance(name, str) and len(name) > most:
+                yield f"{title}: the name {name} has {len(name)} characters, of {most}"
+        if len(title) > 255 or not title.isalnum():
+            yield f"{title} is no logical id"
+
+
+def payloads(definition: Mapping[str, Any]) -> Iterator[str]:
+    """Yield states whose result may outgrow a payload, which nothing can catch."""
+    for name, state in definition["States"].items():
+        if len(name) > STATE_NAME:
+            yield f"{name}: the name of a state has at most {STATE_NAME} characters"
+        if str(state.get("Resource", "")).endswith(":aws-sdk:s3:getObject"):
+            found = re.fullmatch(r"bytes=0-(\d+)", str(state["Arguments"].get("Range")))
+            # JSON may write one byte of a body as six characters.
+            if not found or 6 * (int(found[1]) + 1) > PAYLOAD_BYTES:
+                yield f"{name} reads an object of any size: a payload above 256 KiB ends the run uncaught"
+
+
+def sizes(resources: Resources) -> Iterator[str]:
+    """Yield task definitions, and sizes Init may choose, that Fargate does not have."""
+    for title, resource in resources.items():
+        if resource["Type"] == "AWS::ECS::TaskDefinition":
+            properties = resource["Properties"]
+            yield from _pair(title, properties.get("Cpu"), properties.get("Memory"))
+        variables = resource.get("Properties", {}).get("Environment", {})
+        if resource["Type"] == "AWS::Lambda::Function" and "LADDER" in variables.get("Variables", {}):
+            for size in json.loads(variables["Variables"]["LADDER"]):
+                yield from _pair(f"LADDER of {title}", size.get("Cpu"), size.get("Memory"))
+
+
+def _pair(title: str, cpu: Any, memory: Any) -> Iterator[str]:
+    if int(memory or 0) not in FARGATE.get(int(cpu or 0), range(0)):
+        yield f"{title}: Fargate has no task of {cpu} CPU units and {memory} MiB"
+
+
+def policies(resources: Resources) -> Iterator[str]:
+    """Yield roles whose inline policies IAM would not take."""
+    for title, resource in resources.items():
+        if resource["Type"] == "AWS::IAM::Role":
+            length = len(re.sub(r"\s", "", str(resource["Properties"].get("Policies", ""))))
+            # Names take the place of ARNs here, which are longer.
+            if length > POLICY_CHARACTERS * 0.8:
+                yield f"{title}: its policies have some {length} characters, of {POLICY_CHARACTERS}"

@@ -1,0 +1,312 @@
+"""Mistakes in the templates package itself: each is caught by the check that is named beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from awacs.aws import Action, Statement
+from troposphere import AWSObject, Ref
+from troposphere.stepfunctions import DeploymentPreference, RoutingConfigurationVersion
+
+from templates import (
+    access,
+    asl,
+    classify,
+    container,
+    registry,
+    states,
+    storage,
+    triggers,
+    workflow,
+)
+from templates.asl import Call, Name, State
+from templates.config import Config
+from tests.unit.templates.checks import CHECKS, Rendered, found
+
+Plant = Callable[[pytest.MonkeyPatch], object]
+Change = Callable[[dict[str, Any]], object]
+
+
+def around(module: Any, name: str, change: Callable[[Any], Any]) -> Plant:
+    """Plant a function whose result is changed before anybody sees it."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        right = getattr(module, name)
+        patch.setattr(module, name, lambda *values, **named: change(right(*values, **named)))
+
+    return plant
+
+
+def state(name: str, change: Change) -> Plant:
+    """Plant a mistake in one state's definition."""
+
+    def changed(right: State) -> State:
+        definition = dict(right.definition)
+        change(definition)
+        return replace(right, definition=definition)
+
+    return around(states, name, changed)
+
+
+def arguments(name: str, change: Change) -> Plant:
+    """Plant a mistake in what one state calls its service with."""
+
+    def changed(definition: dict[str, Any]) -> None:
+        definition["Arguments"] = dict(definition["Arguments"])
+        change(definition["Arguments"])
+
+    return state(name, changed)
+
+
+def resource(module: Any, name: str, change: Callable[[AWSObject], object]) -> Plant:
+    """Plant a mistake in the resource that a function returns."""
+
+    def changed(right: AWSObject) -> AWSObject:
+        change(right)
+        return right
+
+    return around(module, name, changed)
+
+
+def constant(module: Any, name: str, value: object) -> Plant:
+    """Plant another value of a constant."""
+    return lambda patch: patch.setattr(module, name, value)
+
+
+def without(first: int) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Leave one of several out."""
+    return lambda every: tuple(each for index, each in enumerate(every) if index != first)
+
+
+def swapped(task: AWSObject) -> None:
+    task.properties["Cpu"], task.properties["Memory"] = task.properties["Memory"], task.properties["Cpu"]
+
+
+def both_ways(alias: AWSObject) -> None:
+    version = alias.properties["DeploymentPreference"].properties["StateMachineVersionArn"]
+    alias.RoutingConfiguration = [RoutingConfigurationVersion(StateMachineVersionArn=version, Weight=100)]
+
+
+def slowly(alias: AWSObject) -> None:
+    version = alias.properties["DeploymentPreference"].properties["StateMachineVersionArn"]
+    alias.DeploymentPreference = DeploymentPreference(StateMachineVersionArn=version, Type="LINEAR")
+
+
+def unconditional(statement: Statement) -> Statement:
+    properties = {name: value for name, value in statement.properties.items() if name != "Condition"}
+    return Statement(**properties)
+
+
+def misspelt(patch: pytest.MonkeyPatch) -> None:
+    right = asl.Call
+
+    def call(resource: str, **more: Any) -> Call:
+        return right(resource=resource.replace("ecs:runTask", "ecs:runtask"), **more)
+
+    patch.setattr(states, "Call", call)
+
+
+PLANTED: dict[str, tuple[Plant, str, str]] = {
+    "wrong Next": (
+        state("accept", lambda s: s.update(Next="Prepair")),
+        "graph",
+        "Accept leads to Prepair, which is no state",
+    ),
+    "a state that cannot be reached": (
+        state("accept", lambda s: s.update(Next=Name.TRAIN)),
+        "graph",
+        "Prepare cannot be reached",
+    ),
+    "States.ALL first": (
+        state("init", lambda s: s.update(Catch=[*s["Catch"], {"ErrorEquals": ["X"], "Next": "Failed"}])),
+        "graph",
+        "Init: States.ALL is not alone and last",
+    ),
+    "no timeout": (
+        state("prepare", lambda s: s.pop("TimeoutSeconds")),
+        "graph",
+        "Prepare: a task without TimeoutSeconds",
+    ),
+    "a variable nobody assigns": (
+        constant(states, "OUTPUT_KEY", "$substringAfter($runn.output_uri, 's3://')"),
+        "graph",
+        "ReadGate reads $runn",
+    ),
+    "blind retry": (
+        constant(states, "ECS_RETRIED", ("States.TaskFailed",)),
+        "retries",
+        "Validate tries again whatever went wrong",
+    ),
+    "retries at the same moment": (
+        around(asl, "_retry", lambda retry: {**retry, "JitterStrategy": "NONE"}),
+        "retries",
+        "tries again without full jitter",
+    ),
+    "waits at the same moment": (
+        constant(classify, "_between", lambda seconds: seconds),
+        "retries",
+        "WaitForCapacity waits as long as everybody else",
+    ),
+    "round the gate": (
+        state("read_gate", lambda s: s.update(Next=Name.ACCEPT)),
+        "gate",
+        "Accept is reached without the gate",
+    ),
+    "broken JSONata": (
+        constant(classify, "LARGER_SIZE", "$size = 0 and ("),
+        "expressions",
+        "Classify.Choices[",
+    ),
+    "misspelt integration": (misspelt, "arguments", "ecs:runtask is no optimized integration"),
+    "LaunchType beside the strategy": (
+        arguments("validate", lambda a: a.update(LaunchType="FARGATE")),
+        "arguments",
+        "Validate.LaunchType excludes .CapacityProviderStrategy",
+    ),
+    "half a size": (
+        around(states, "_overrides", lambda o: {k: v for k, v in o.items() if k != "Memory"}),
+        "arguments",
+        "Validate.Overrides has one of Cpu and Memory",
+    ),
+    "no idempotency token": (
+        arguments("register", lambda a: a.pop("ClientToken")),
+        "arguments",
+        "Register.ClientToken is missing",
+    ),
+    "a misspelt argument": (
+        arguments("register", lambda a: a.update(ModelPackageGroup=a.pop("ModelPackageGroupName"))),
+        "arguments",
+        "Register.ModelPackageGroup is not known",
+    ),
+    "a number for a string": (
+        around(states, "_hyperparameters", lambda h: {**h, "eta": 0.3}),
+        "arguments",
+        "Train.HyperParameters.eta is 0.3, not a string",
+    ),
+    "no time to wait for Spot": (
+        arguments("train", lambda a: a.update(StoppingCondition={"MaxRuntimeInSeconds": 3600})),
+        "arguments",
+        "Train.StoppingCondition waits None s",
+    ),
+    "a gate of any size": (
+        arguments("read_gate", lambda a: a.update(Range="bytes=0-")),
+        "payloads",
+        "ReadGate reads an object of any size",
+    ),
+    "names too long": (
+        lambda patch: patch.setattr(Config, "named", lambda _config, thing: f"sluice-{'x' * 70}-{thing}"),
+        "names",
+        "characters, of 80",
+    ),
+    "swapped CPU and memory": (
+        resource(container, "_task", swapped),
+        "sizes",
+        "ValidatorTask: Fargate has no task of 2048 CPU units and 1024 MiB",
+    ),
+    "a dropped statement": (
+        around(states, "_run_task", without(0)),
+        "permissions",
+        "Validate may not ecs:RunTask",
+    ),
+    "nothing heard of the end": (
+        around(states, "_run_training", without(2)),
+        "permissions",
+        "Train may not events:PutRule",
+    ),
+    "a permission for nothing": (
+        around(
+            registry, "register", lambda _: access.allow([Action("sagemaker", "DeleteModelPackage")], "x")
+        ),
+        "permissions",
+        "Register may sagemaker:DeleteModelPackage for nothing",
+    ),
+    "a wildcard action": (
+        around(
+            access, "read_objects", lambda s: access.allow([Action("s3", "*")], *s.properties["Resource"])
+        ),
+        "wildcards",
+        "TaskRole may s3:*",
+    ),
+    "every resource": (
+        around(access, "write_objects", lambda s: access.allow(s.properties["Action"], "*")),
+        "wildcards",
+        "TaskRole has the resource * without a reason",
+    ),
+    "a role for any service": (
+        around(access, "pass_role", unconditional),
+        "handing over",
+        "StateMachineRole hands a role to any service",
+    ),
+    "a start of any version": (
+        around(triggers, "_start", unconditional),
+        "handing over",
+        "TriggerRole starts any version",
+    ),
+    "retention policy gone": (
+        resource(container, "_task", lambda t: t.resource.pop("UpdateReplacePolicy")),
+        "retention",
+        "ValidatorTask goes when it is replaced",
+    ),
+    "data that go with the stack": (
+        resource(storage, "private_bucket", lambda b: b.resource.pop("DeletionPolicy")),
+        "retention",
+        "PipelineBucket goes with its stack",
+    ),
+    "two ways to shift": (
+        resource(workflow, "_alias", both_ways),
+        "routing",
+        "StateMachineAlias: exactly one of DeploymentPreference and RoutingConfiguration",
+    ),
+    "a shift without steps": (
+        resource(workflow, "_alias", slowly),
+        "routing",
+        "StateMachineAlias: Interval is None",
+    ),
+    "a public bucket": (
+        resource(storage, "private_bucket", lambda b: b.properties.pop("PublicAccessBlockConfiguration")),
+        "exposure",
+        "PipelineBucket may be made public",
+    ),
+    "as root": (constant(container, "USER", "0:0"), "exposure", "ValidatorTask runs as root"),
+    "a rule past the alias": (
+        resource(triggers, "_target", lambda t: t.properties.update(Arn=Ref("StateMachine"))),
+        "exposure",
+        "DriftRule starts something else than the alias",
+    ),
+    "capacity too late": (
+        resource(workflow, "_machine", lambda m: m.resource.pop("DependsOn")),
+        "order",
+        "StateMachine does not wait for Capacity",
+    ),
+    "letters nobody may write": (
+        resource(triggers, "_deliver", lambda p: p.properties.update(PolicyDocument={"Statement": []})),
+        "dead letters",
+        "DriftRule may not write to DeadLetters",
+    ),
+}
+"""What is done to the templates package, which check catches it, and a part of what that says."""
+
+
+@pytest.mark.parametrize("mistake", PLANTED, ids=[f"{name}: {PLANTED[name][1]}" for name in PLANTED])
+def test_a_mistake_is_caught_by_its_check(
+    config: Config, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    plant, check, told = PLANTED[mistake]
+    plant(monkeypatch)
+    caught = found(Rendered(config))
+    assert check in caught, caught
+    assert any(told in line for line in caught[check]), caught[check]
+
+
+def test_there_are_enough_of_them_and_nearly_every_check_catches_one() -> None:
+    catching = {check for _, check, _ in PLANTED.values()}
+    assert len(PLANTED) >= 25
+    # Nothing of templates/ is near these limits; test_checks.py proves both.
+    assert CHECKS.keys() - catching == {"batch", "policy sizes"}
+
+
+def test_what_is_planted_is_gone_again(config: Config) -> None:
+    assert found(Rendered(config)) == {}
