@@ -37,6 +37,7 @@ def register() -> None:
         ModelPackageGroup(),
         Connection(),
         ReportGroup(),
+        JobSecurity(),
     ):
         handlers = {
             name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)
@@ -225,6 +226,19 @@ class ReportGroup:
     def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
         """Nothing is kept of it that could change."""
         return physical_id, {"Arn": physical_id}
+
+    def delete(self, _physical_id: str, _properties: Properties) -> None:
+        """There is nothing to remove."""
+
+
+class JobSecurity:
+    """Ref is its name; every property is create-only."""
+
+    name = "AWS::Glue::SecurityConfiguration"
+
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
+        """Takes the name; nothing is encrypted here."""
+        return properties["Name"], {}
 
     def delete(self, _physical_id: str, _properties: Properties) -> None:
         """There is nothing to remove."""

@@ -152,6 +152,14 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ("margin = 0.0 ", "margin = nan", "promotion.margin is nan"),
         ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
+        (
+            "customer_managed_key = false",
+            'customer_managed_key = "false"',
+            "security.customer_managed_key is 'false': expected true or false",
+        ),
+        ("customer_managed_key = false", "customer_managed_key = 1", "security.customer_managed_key is 1"),
+        ("customer_managed_key = false", "", "security.customer_managed_key is missing"),
+        ("customer_managed_key = false", "key = true", "security.key is not known"),
         ("[stages.dev]", "[stages.qa]", "stages.qa is not known: take one of dev, prod"),
         ("[stages.dev]", "[stages.dev.networks]", "stages.dev.networks is not known"),
         (
@@ -228,6 +236,7 @@ def test_whatever_stands_there_it_is_read_or_refused_in_one_line(document: dict[
         lambda: table.texts("key", r"[a-z]+", "letters"),
         lambda: table.whole("key", 1, 9),
         lambda: table.number("key", 0, 1),
+        lambda: table.flag("key"),
         lambda: table.one_of("key", ("a", 1)),
         lambda: table.table("key"),
         lambda: list(table.tables("key")),

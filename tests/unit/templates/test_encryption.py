@@ -163,6 +163,13 @@ def test_the_training_job_encrypts_its_disk_and_its_model(templates: dict[str, T
         assert arguments[name].keys() <= call.input_shape.members[name].members.keys()
 
 
+def test_every_training_instance_has_a_disk_that_takes_a_key(templates: dict[str, Template]) -> None:
+    """Instances with disks of their own (a `d` in the family) refuse a job that names a volume's key."""
+    offered = templates["pipeline"]["Parameters"]["TrainingInstanceType"]["AllowedValues"]
+    assert offered
+    assert not [kind for kind in offered if "d" in kind.split(".")[1] or kind.startswith("ml.p")]
+
+
 def test_functions_with_variables_encrypt_them_and_are_published_anew(
     templates: dict[str, Template], chosen: Config
 ) -> None:

@@ -40,8 +40,10 @@ def test_a_template_fits_and_every_line_is_plain(stack: str, stage: str) -> None
     assert "null" not in re.findall(r"\bnull\b(?=[,\s\]}])", re.sub(r'"(?:\\.|[^"\\])*"', '""', text))
 
 
-def test_the_delivery_stack_goes_inline(config: Config) -> None:
-    assert len(render("delivery", config)) <= 51_200
+@pytest.mark.parametrize("customer_managed_key", [False, True])
+def test_the_delivery_stack_goes_inline(config: Config, customer_managed_key: bool) -> None:
+    chosen = replace(config, customer_managed_key=customer_managed_key)
+    assert len(render("delivery", chosen)) <= 51_200
 
 
 @pytest.mark.parametrize(("stack", "stage"), CASES)
