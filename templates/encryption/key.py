@@ -9,6 +9,7 @@ from awacs import kms
 from awacs.aws import (
     Action,
     Allow,
+    ArnEquals,
     ArnLike,
     Condition,
     ConditionElement,
@@ -100,14 +101,17 @@ def resources(config: Config, stack: str, encrypted: Sequence[AWSObject]) -> tup
 def _services(config: Config, encrypted: Sequence[AWSObject]) -> Iterator[Statement]:
     kinds = {type(each) for each in encrypted}
     groups = [each.LogGroupName for each in encrypted if isinstance(each, LogGroup)]
+    queues = [each.QueueName for each in encrypted if isinstance(each, Queue)]
     if Job in kinds:
         groups.append("/aws-glue/*")
     if groups:
         yield _write_logs(groups)
     if StateMachine in kinds:
         yield _deliver_logs()
-    if kinds & {Topic, Queue}:
-        yield _publish()
+    if Topic in kinds:
+        yield _raise_alarms()
+    if queues:
+        yield _keep_dead_letters(queues)
     if Cluster in kinds:
         yield from _run_tasks(config)
 
@@ -144,13 +148,24 @@ def log_delivery() -> Sub:
     return Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*")
 
 
-def _publish() -> Statement:
-    """Rules send to the dead-letter queue and alarms to the topic, by no role of ours."""
+def _raise_alarms() -> Statement:
+    """Alarms publish to the topic as a service, by no role of ours."""
     return _statement(
-        "EventsAndAlarms",
-        Principal("Service", ["cloudwatch.amazonaws.com", "events.amazonaws.com"]),
+        "Alarms",
+        Principal("Service", "cloudwatch.amazonaws.com"),
         [kms.Decrypt, kms.GenerateDataKey],
         StringEquals({"aws:SourceAccount": Ref("AWS::AccountId")}),
+    )
+
+
+def _keep_dead_letters(queues: Sequence[str]) -> Statement:
+    """Rules send what they could not deliver; their calls of KMS name no source, but SQS names the queue."""
+    arns = [access.local("sqs", queue) for queue in queues]
+    return _statement(
+        "DeadLetters",
+        Principal("Service", "events.amazonaws.com"),
+        [kms.Decrypt, kms.GenerateDataKey],
+        ArnEquals({"kms:EncryptionContext:aws:sqs:arn": arns}),
     )
 
 

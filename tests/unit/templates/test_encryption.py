@@ -264,11 +264,24 @@ def test_log_groups_use_it_each_by_name(stack: str, templates: dict[str, Templat
     assert named == groups | ({"/aws-glue/*"} if stack == "pipeline" else set())
 
 
-def test_rules_and_alarms_can_reach_the_queue_and_the_topic(templates: dict[str, Template]) -> None:
-    statement = policy(templates["pipeline"])["EventsAndAlarms"]
-    assert set(statement["Principal"]["Service"]) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
+def test_alarms_can_publish_to_the_topic(templates: dict[str, Template]) -> None:
+    statement = policy(templates["pipeline"])["Alarms"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert set(statement["Action"]) == WRITE
-    assert "EventsAndAlarms" not in policy(templates["delivery"])
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert "Alarms" not in policy(templates["delivery"])
+
+
+def test_rules_can_leave_dead_letters_in_the_queue(templates: dict[str, Template]) -> None:
+    """By the queue and not by the source: EventBridge's calls of KMS name none."""
+    statement = policy(templates["pipeline"])["DeadLetters"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert set(statement["Action"]) == WRITE
+    (queue,) = of_type(templates["pipeline"], "AWS::SQS::Queue").values()
+    (arn,) = statement["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:sqs:arn"]
+    assert arn["Fn::Sub"].endswith(f":${{AWS::AccountId}}:{queue['QueueName']}")
+    assert "aws:Source" not in json.dumps(statement)
+    assert "DeadLetters" not in policy(templates["delivery"])
 
 
 def test_fargate_uses_it_for_this_cluster_only(templates: dict[str, Template]) -> None:
