@@ -36,6 +36,7 @@ class Name(StrEnum):
     NOTIFY_WARNING = "NotifyWarning"
     NOTIFY_REJECTED = "NotifyRejected"
     ACCEPT = "Accept"
+    LATEST = "Latest"
     PREPARE = "Prepare"
     TRAIN = "Train"
     TRAINED = "Trained"

@@ -201,6 +201,21 @@ def accept(*, then: Name) -> State:
     return task(Name.ACCEPT, call, then=then)
 
 
+def latest(*, then: Name, older: Name) -> State:
+    """Train on a day that can win: a model of a day before the champion's never takes its place."""
+    return choice(
+        Name.LATEST,
+        [
+            rule(
+                "$run.champion.run_date > $run.run_date",
+                older,
+                output={**outcome(older), "evaluation": NULL},
+            )
+        ],
+        otherwise=then,
+    )
+
+
 def prepare(config: Config, preparation: Preparation, *, then: Name) -> State:
     """Clean, type and split what the manifest names."""
     call = Call(

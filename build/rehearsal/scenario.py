@@ -296,6 +296,19 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             ),
         ),
         Scenario(
+            "older-day",
+            "a day before the champion's is judged and accepted, and not trained on",
+            (
+                Act(NEXT_DAY, "SUCCEEDED", "Registered", TRAINED),
+                Act(
+                    DAY,
+                    "SUCCEEDED",
+                    "NotPromoted",
+                    (verdict_is(Verdict.PASS), visited("Accept"), NOTHING_TRAINED),
+                ),
+            ),
+        ),
+        Scenario(
             "bad-data",
             "a day that breaks the schema is rejected, nothing is trained",
             (

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 300
 SCENARIOS = (
     ("happy",),
     ("no-better",),
+    ("older-day",),
     ("bad-data",),
     ("drift",),
     ("spot-interruption",),

@@ -31,7 +31,7 @@ RUN: dict[str, Any] = {
     "training_uri": f"{FOLDER}/training",
     "schema_uri": "",
     "baseline_uri": "",
-    "champion": {"model_data_url": "", "model_package_arn": ""},
+    "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
     "sizes": [SMALL, LARGE],
     "job_name": "taxi-2026-11-22-0123456789ab",
 }
@@ -111,7 +111,8 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
     played = play(answers())
     assert played["status"] == "SUCCEEDED"
     assert played["path"] == [
-        *("Init", "Planned", "Validate", "ReadGate", "Gate", "Accept", "Prepare", "Train", "Trained"),
+        *("Init", "Planned", "Validate", "ReadGate", "Gate", "Accept", "Latest"),
+        *("Prepare", "Train", "Trained"),
         *("Evaluate", "Better", "Register", "NotifyRegistered", "Registered"),
     ]
     assert played["output"] == {
@@ -124,6 +125,31 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
         "evaluation": EVALUATION,
         "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1",
     }
+
+
+@pytest.mark.parametrize(
+    ("champion", "trained"),
+    [
+        ("", True),
+        ("2025-12-31", True),
+        ("2026-11-21", True),
+        ("2026-11-22", True),
+        ("2026-11-23", False),
+        ("2027-01-01", False),
+    ],
+)
+def test_a_day_before_the_champions_is_judged_and_accepted_and_not_trained_on(
+    play: Play, champion: str, trained: bool
+) -> None:
+    run = {**RUN, "champion": {**RUN["champion"], "run_date": champion}}
+    played = play(answers(Init=result({"Payload": run})))
+    assert ("Accept" in played["path"], "Prepare" in played["path"]) == (True, trained)
+    if not trained:
+        assert played["path"][-2:] == ["Latest", "NotPromoted"]
+        assert played["output"]["status"] == "NotPromoted"
+        assert played["output"]["verdict"] == "pass"
+        assert played["output"]["evaluation"] is None
+        assert played["output"]["model_package_arn"] == ""
 
 
 def test_the_calls_carry_the_run(play: Play) -> None:
@@ -158,7 +184,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
 
 @pytest.mark.parametrize("champion", ["", "s3://bucket/runs/2026-11-21/a/training/b/output/model.tar.gz"])
 def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
-    run = {**RUN, "drop": "", "champion": {"model_data_url": champion, "model_package_arn": ""}}
+    run = {**RUN, "drop": "", "champion": {**RUN["champion"], "model_data_url": champion}}
     played = play(answers(Init=result({"Payload": run})))
     (train,) = calls(played, "Train")
     channels = {
