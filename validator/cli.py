@@ -109,6 +109,11 @@ _SCHEMA: Final = (
     Environment.SCHEMA_URI,
     "schema.pbtxt the data is judged by; inferred when there is none.",
 )
+_TYPES: Final = (
+    "--schema",
+    Environment.SCHEMA_URI,
+    "schema.pbtxt whose types the columns have: the one the data is judged by.",
+)
 _EXPECTATIONS: Final = (
     _SCHEMA,
     (
@@ -165,7 +170,7 @@ def validate(interruption: Interruption, /, debug: bool, **options: str | None) 
 
 
 @commands.command(epilog=_EXAMPLES)
-@_options(*_DATA, _SCHEMA, *_SHARD)
+@_options(*_DATA, _TYPES, *_SHARD)
 @click.pass_obj
 def profile(interruption: Interruption, /, debug: bool, **options: str | None) -> int:
     """Write statistics and judge nothing; of a part of the data, save the states for merge."""

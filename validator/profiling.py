@@ -3,9 +3,9 @@
 The columns are those that the first values show. A value that fits none of them has all values looked at
 (`survey`), and the profile made anew with columns that hold them. Children do so together: who meets such a
 value surveys its own shards and ends; whoever comes next finds that surveys are wanted, adds its own, and
-profiles with columns that hold what all saved surveys show. So two passes are enough, unless a child that did
-not end in the first brings a type that nobody had seen: every value is either one that the first columns
-hold, or in a survey that was saved when the second pass began.
+profiles with columns that hold what all saved surveys show. So two passes are enough: every value is either
+one that the first columns hold, or in a survey that was saved when the second pass began. One more is needed
+when that is not so: a child did not end in the first, or a wrong guess hid the value until the merge.
 """
 
 from __future__ import annotations
@@ -130,13 +130,20 @@ def merge(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profiling:
         DataError: Bytes are not what the names claim.
     """
     surveying = Surveying(dataset, states_uri, crew)
-    known = surveying.joined() if surveying.is_wanted() else Joined(dataset)
+    is_wanted = surveying.is_wanted()
+    known = surveying.joined() if is_wanted else Joined(dataset)
     work = _Pass.over(known.dataset, states_uri, crew, log)
     if not known.missing:
         try:
             return replace(work.merged(), mixtures=known.mixtures)
         except _Absent:
             pass
+        except Misfit as misfit:
+            if is_wanted:
+                raise
+            log(f"looking for types that fit: {misfit}")
+            surveying.want()
+            known = surveying.joined()
     raise Incomplete(sorted({*known.missing, *work.absent()}))
 
 

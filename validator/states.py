@@ -54,7 +54,8 @@ class Names:
     ) -> None:
         self.uri = uri
         self._partitions = partitions
-        self._common = [ENGINE_VERSION, list(map(_declared, columns)), astuple(dialect or Dialect())]
+        common = [ENGINE_VERSION, list(map(_declared, columns)), astuple(dialect or Dialect())]
+        self._common = hashlib.sha256(json.dumps(common).encode())
 
     def of(self, shard: Shard, suffix: str) -> str:
         """Returns where something of a shard lies."""
@@ -67,8 +68,9 @@ class Names:
         return self._hashed([astuple(shard) for shard in shards], suffix)
 
     def _hashed(self, what: Any, suffix: str) -> str:
-        content = json.dumps([*self._common, what]).encode()
-        return store.child(self.uri, hashlib.sha256(content).hexdigest()[:32] + suffix)
+        known = self._common.copy()
+        known.update(json.dumps(what).encode())
+        return store.child(self.uri, known.hexdigest()[:32] + suffix)
 
 
 class States:

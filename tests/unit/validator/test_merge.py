@@ -248,6 +248,21 @@ class TestPasses:
         assert needed == 2
         equal(tmp_path, merged, alone)
 
+    def test_a_value_that_a_wrong_guess_hid_can_need_a_third(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Read from within a quoted field, all of it is as sound; one whole number there is none.
+        content = list(rows(['"\n0.5,1,"']))
+        content[1_300] = '41.88,seven,"\n0.5,1,"\n'
+        csv(tmp_path, content, monkeypatch)
+        monkeypatch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 2_000)
+        monkeypatch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
+        alone = validate(tmp_path)
+        assert "MIXED_TYPES" in {finding.code for finding in alone.findings}
+        needed, merged = passes(tmp_path, SHARDS)
+        assert needed == 3
+        equal(tmp_path, merged, alone)
+
     def test_in_any_order_it_ends_alike(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         late_keys(tmp_path, monkeypatch)
         alone = validate(tmp_path)
