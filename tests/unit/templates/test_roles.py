@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,60 @@ def test_only_one_role_deletes_objects_and_only_below_its_own_prefix() -> None:
         if {"s3:DeleteObject", "s3:DeleteObjectVersion"} & set(statement["Action"])
     }
     assert deleting == {("PrepareRole", "s3:::<PipelineBucket>/runs/*/prepared*")}
+
+
+def readers(key: str) -> set[str]:
+    """Return the roles that may read an object of the pipeline's bucket."""
+    target = f"s3:::<PipelineBucket>/{key}"
+    return {
+        title
+        for title, role in every_role()
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if "s3:GetObject" in statement["Action"]
+        if any(fnmatchcase(target, named(resource)) for resource in statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "who"),
+    [
+        ("data/taxi/2026-11-22/part-0.csv", {"TaskRole", "EvaluateRole", "PrepareRole"}),
+        ("accepted/taxi/2026-11-22.json", {"InitRole"}),
+        (
+            "runs/2026-11-22/id/training/job/output/model.tar.gz",
+            {"EvaluateRole", "PrepareRole", "TrainingRole"},
+        ),
+        ("runs/2026-11-22/id/prepared/train/part-0.parquet", {"PrepareRole", "TrainingRole"}),
+        ("runs/2026-11-22/id/validation/gate.json", {"TaskRole", "PrepareRole", "StateMachineRole"}),
+        ("elsewhere/x", set()),
+    ],
+)
+def test_each_place_is_read_by_those_the_document_names(key: str, who: set[str]) -> None:
+    assert readers(key) == who
+
+
+@pytest.mark.parametrize(
+    ("action", "who"),
+    [
+        ("sagemaker:CreateModelPackage", {"StateMachineRole"}),
+        ("states:StartExecution", {"TriggerRole", "ScheduleRole"}),
+        ("ecs:RunTask", {"StateMachineRole"}),
+        ("ecs:RegisterTaskDefinition", set()),
+        ("cloudformation:ExecuteChangeSet", {"ReleaseBuildRole"}),
+        ("ecr:PutImage", {"ReleaseBuildRole"}),
+        ("kms:ScheduleKeyDeletion", set()),
+    ],
+)
+def test_each_power_is_held_by_those_the_document_names(action: str, who: set[str]) -> None:
+    assert {title for title, role in every_role() if action in allowed(role)} == who
+
+
+def test_services_take_roles_for_this_account_only_where_they_promise_to_name_it() -> None:
+    for title, role in every_role():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        promised = trust["Principal"]["Service"] not in (["lambda.amazonaws.com"], ["glue.amazonaws.com"])
+        account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert trust.get("Condition") == (account if promised else None), title
 
 
 def test_no_role_deletes_what_is_replaced() -> None:
