@@ -338,6 +338,7 @@ def trained(*, then: Name, failed: Name) -> State:
 def evaluate(config: Config, step: Step, *, then: Name) -> State:
     """Compare the new model with the champion, and make sure of what it was trained on."""
     payload = {
+        "run_id": jsonata("$run.run_id"),
         "dataset": jsonata("$run.dataset"),
         "run_date": jsonata("$run.run_date"),
         "model_package_group": registry.group_name(config),

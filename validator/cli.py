@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from validator import metrics, settings, store
+from validator import journal, metrics, settings, store
 from validator.contract import (
     ARRAY_INDEX,
     MOST_CHILDREN,
@@ -293,6 +293,7 @@ def _suffix(uri: str) -> str:
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:
     loaded = settings.load(options)
+    _note(loaded, "INFO", "started")
     try:
         return act(loaded)
     except Interrupted:
@@ -321,19 +322,22 @@ def _bug(error: Exception) -> ValidatorError:
 
 
 def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
-    """Writes error.json below the output, if that can be written."""
-    content = {
-        "run_id": loaded.run_id,
-        "run_date": loaded.run_date.isoformat(),
-        "error": type(error).__name__,
-        "exit_code": int(error.exit_code),
-        "message": str(error),
-    }
+    """Writes error.json below the output, if that can be written, and an entry of the journal."""
+    why = {"error": type(error).__name__, "exit_code": int(error.exit_code), "message": str(error)}
+    content = {"run_id": loaded.run_id, "run_date": loaded.run_date.isoformat(), **why}
+    _note(loaded, "ERROR", "failed", **why)
     # One line an error: what cannot be written here is not what went wrong first.
     with suppress(ValidatorError):
         store.write(
             store.child(loaded.output_uri, Artifact.ERROR), json.dumps(content, indent=2).encode() + b"\n"
         )
+
+
+def _note(loaded: Settings, level: str, event: str, **more: Any) -> None:
+    """Prints an entry of the journal where machines listen."""
+    if loaded.metrics_stage:
+        of_run = {"run_id": loaded.run_id, "run_date": loaded.run_date.isoformat()}
+        click.echo(journal.entry(level, event, **of_run, stage=loaded.metrics_stage, **more))
 
 
 def _told(judged: VerdictReport, loaded: Settings) -> int:

@@ -101,7 +101,7 @@ class Settings:
     price_gb_hour: Decimal | None = None
     """US dollars."""
     metrics_stage: str | None = None
-    """Stage under which metrics are printed; None prints none."""
+    """Stage under which metrics and the journal are printed; None prints neither."""
     task_metadata_uri: str | None = None
     """Where ECS describes the running task; None outside of it."""
 

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from . import archive, incumbent, unchanged
+from . import archive, incumbent, journal, unchanged
 from .decision import Days, Metrics, decide
 from .location import Location
 from .unchanged import Head
@@ -32,8 +32,8 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer the state machine's Evaluate state.
 
     Args:
-        payload: ``dataset``, ``run_date``, ``model_package_group``, ``model_data_url``, ``champion``,
-            ``manifest_uri``, ``prepared_before`` and ``margin``.
+        payload: ``run_id``, ``dataset``, ``run_date``, ``model_package_group``, ``model_data_url``,
+            ``champion``, ``manifest_uri``, ``prepared_before`` and ``margin``.
 
     Returns:
         ``better``, ``metric``, ``value``, ``champion_value``, ``margin`` and ``reason``.
@@ -41,7 +41,14 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     Raises:
         EvaluateError: The class name is stable, the message one line.
     """
-    return evaluate(payload, _clients())
+    of_run = {key: payload[key] for key in ("run_id", "run_date", "dataset")}
+    try:
+        decision = evaluate(payload, _clients())
+    except Exception as error:
+        journal.tell("ERROR", "failed", **of_run, error=type(error).__name__, message=str(error))
+        raise
+    journal.tell("INFO", "ended", **of_run, better=decision["better"], reason=decision["reason"])
+    return decision
 
 
 def evaluate(payload: dict[str, Any], clients: Clients) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import alarm, arrival, baseline, champion, claim, event, manifest, monitor, plan, schedule
+from . import alarm, arrival, baseline, champion, claim, event, journal, manifest, monitor, plan, schedule
 from .bucket import Bucket
 from .event import AlarmReport, Arrival, MonitorReport, Parsed, ScheduledRun, Trigger
 from .execution import Execution, is_running
@@ -41,7 +41,14 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     Raises:
         InitError: The trigger cannot be run; the class name is stable, the message one line.
     """
-    return initiate(payload, Settings.parse(os.environ), _clients())
+    try:
+        run = initiate(payload, Settings.parse(os.environ), _clients())
+    except Exception as error:
+        why = {"error": type(error).__name__, "message": str(error)}
+        journal.tell("ERROR", "failed", run_id=payload["execution"]["name"], **why)
+        raise
+    journal.tell("INFO", "ended", **{key: run[key] for key in ("run_id", "run_date", "dataset", "status")})
+    return run
 
 
 def initiate(payload: dict[str, Any], settings: Settings, clients: Clients) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def lines(printed: Iterable[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in printed if line.startswith("{")]
+    found = [json.loads(line) for line in printed if line.startswith("{")]
+    return [line for line in found if "_aws" in line]
 
 
 def emitted(printed: Iterable[str]) -> Iterator[Named]:
@@ -167,9 +168,29 @@ def test_a_run_is_told_with_its_drift(printed: list[str]) -> None:
     assert all(len(line["_aws"]["CloudWatchMetrics"][0]["Metrics"]) <= 100 for line in lines(printed))
 
 
+def test_the_journal_says_which_run_a_log_is_of(printed: list[str], tmp_path: Path) -> None:
+    started = json.loads(printed[0])
+    assert (started["event"], started["run_id"], started["stage"]) == ("started", "run-7", "dev")
+    data = tmp_path / "taxi.parquet"
+    data.write_bytes(b"PAR1 and then nothing\n")
+    failed = subprocess.run(
+        [sys.executable, "-m", "validator", "--data", str(data), "--output", str(tmp_path / "out")],
+        cwd=ROOT,
+        env=environment(METRICS_STAGE="dev", RUN_ID="run-8"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert failed.returncode == 65
+    first, last = map(json.loads, failed.stdout.splitlines())
+    assert (first["event"], last["event"], last["level"]) == ("started", "failed", "ERROR")
+    assert (last["run_id"], last["exit_code"]) == ("run-8", 65)
+    assert last["message"] == failed.stderr.splitlines()[-1]
+
+
 def test_nobody_who_does_not_ask_gets_metrics(tmp_path: Path) -> None:
     data = written(tmp_path, ["1.5"])
     for given in ({}, {"METRICS_STAGE": ""}):
         done = validator("--data", str(data), "--output", str(tmp_path / "out"), **given)
-        assert "_aws" not in done.stdout
+        assert "{" not in done.stdout
         assert done.stdout.count("\n") == 2

@@ -313,6 +313,7 @@ def payload(bucket: Bucket) -> dict[str, Any]:
     bucket.create("manifest.json", json.dumps(manifest).encode())
     bucket.create("model.tar.gz", packed(("metrics.json", metrics(value=0.83))).getvalue())
     return {
+        "run_id": "r-1",
         "dataset": "taxi",
         "run_date": "2026-11-22",
         "model_package_group": "models",
@@ -342,6 +343,23 @@ def test_a_champion_that_came_meanwhile_is_seen(
 
     assert main.evaluate(payload, clients)["better"] is False
     assert main.evaluate({**payload, "run_date": "2026-11-23"}, clients)["better"] is True
+
+
+def test_the_log_says_which_run_it_is_of(
+    payload: dict[str, Any],
+    aws_clients: Mapping[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(main, "_clients", lambda: main.Clients(aws_clients["s3"], Registry()))
+
+    main.handler(payload, None)
+    with pytest.raises(InvalidPayload):
+        main.handler({**payload, "manifest_uri": "/etc/passwd"}, None)
+
+    ended, failed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (ended["run_id"], ended["better"], ended["reason"]) == ("r-1", True, "no champion yet")
+    assert (failed["level"], failed["run_id"], failed["error"]) == ("ERROR", "r-1", "InvalidPayload")
 
 
 def test_changed_data_stop_the_run(

@@ -343,3 +343,21 @@ def test_job_names_differ_between_executions_of_one_name(settings: Settings, cli
 
     assert first["job_name"] != second["job_name"]
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", first["job_name"])
+
+
+def test_the_log_says_which_run_it_is_of(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: main.Clients,
+) -> None:
+    monkeypatch.setattr(main, "_clients", lambda: clients)
+    monkeypatch.setattr(Settings, "parse", lambda _environment: settings)
+
+    main.handler(payload("run-1"), None)
+    with pytest.raises(InvalidEvent):
+        main.handler(payload("run-\n2", dataset="taxi", run_date="today"), None)
+
+    ended, failed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (ended["run_id"], ended["dataset"], ended["status"]) == ("run-1", "taxi", "Planned")
+    assert (failed["level"], failed["run_id"], failed["error"]) == ("ERROR", "run-\n2", "InvalidEvent")
