@@ -76,8 +76,10 @@ template-diff: ## Show, as Markdown, how the rendered templates differ from thos
 
 .PHONY: docs
 docs: .venv/.ready ## Rewrite docs/parameters.md and docs/roles.md from the templates
-	@$(DEV)/python -m templates.reference > docs/parameters.md
-	@$(DEV)/python -m templates.roles > docs/roles.md
+	@mkdir -p dist
+	@$(DEV)/python -m templates.reference > dist/parameters.md
+	@$(DEV)/python -m templates.roles > dist/roles.md
+	@mv dist/parameters.md dist/roles.md docs/
 
 ##@ Delivery (needs AWS credentials)
 

@@ -1,13 +1,9 @@
-"""The policies of the templates as IAM would see them: each reference resolved to a sample of what it is.
-
-python -m tests.unit.templates.policies FOLDER      # writes one file a role's policy
-"""
+"""The policies of the templates as IAM would see them: each reference resolved to a sample of what it is."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -108,7 +104,3 @@ def write(folder: Path) -> None:
             if text not in seen:
                 seen.add(text)
                 (folder / f"{variant}.{title}.json").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))

@@ -1,11 +1,7 @@
-"""The configurations whose templates are kept as goldens and linted: each stage, and what a stage may choose.
-
-python -m tests.unit.templates.variants FOLDER      # writes the templates of all of them
-"""
+"""The configurations whose templates are goldens and linted: each stage, and what a stage may choose."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -90,7 +86,3 @@ def write(folder: Path) -> list[Path]:
         path.write_text(variant.render(), encoding="utf-8")
         paths.append(path)
     return paths
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
