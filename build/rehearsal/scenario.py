@@ -29,8 +29,8 @@ MOST_ATTEMPTS: Final = 10
 KILLED: Final = 137
 """Exit code of a container that got SIGKILL."""
 
-UNAVAILABLE: Final = 100_000
-"""More requests than any task sends: its storage never answers."""
+TRIES: Final = 8
+"""How often the validator asks for an object before it gives up (validator/store/patience.py)."""
 
 STEPS: Final = ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")
 
@@ -251,10 +251,16 @@ WHOLE_WAY: Final = visited(
     "Init", "Validate", "ReadGate", "Accept", "Prepare", "Train", "Evaluate", "Register"
 )
 TRAINED: Final = (WHOLE_WAY, registered, trained_on_what_was_judged)
+JUDGED: Final = verdict_is(Verdict.FAIL)
 NOTHING_TRAINED: Final = never_visited("Prepare", "Train", "Evaluate", "Register")
 
 DAY: Final = date(2026, 3, 3)
 NEXT_DAY: Final = date(2026, 3, 4)
+
+
+def _rejected(*checks: Check, **how: Any) -> Act:
+    """A day that breaks the schema: what a scenario shows of the validator ends at the gate, in seconds."""
+    return Act(DAY, "FAILED", "DataRejected", (JUDGED, *checks), variant=Variant.BAD, **how)
 
 
 def _succeeds(*checks: Check, **how: Any) -> Act:
@@ -311,15 +317,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario(
             "bad-data",
             "a day that breaks the schema is rejected, nothing is trained",
-            (
-                Act(
-                    DAY,
-                    "FAILED",
-                    "DataRejected",
-                    (verdict_is(Verdict.FAIL), findings_named, NOTHING_TRAINED, notified),
-                    variant=Variant.BAD,
-                ),
-            ),
+            (_rejected(findings_named, NOTHING_TRAINED, notified),),
         ),
         Scenario(
             "drift",
@@ -347,17 +345,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         ),
         Scenario(
             "no-capacity",
-            "Spot has no capacity, so the validator ends on on-demand",
-            (_succeeds(ended_on_demand, faults=({"step": "Validate", "kind": "no-capacity"},) * 3),),
+            "Spot has no capacity, so the validator judges a bad day on on-demand",
+            (_rejected(ended_on_demand, faults=(_validate("no-capacity"),) * 3),),
         ),
         Scenario(
             "out-of-memory",
-            "the validator is killed for its memory, so it gets the next task size",
-            (
-                _succeeds(
-                    given_more_memory, faults=({"step": "Validate", "kind": "memory-limit", "megabytes": 48},)
-                ),
-            ),
+            "the validator is killed for its memory and judges a bad day with the next task size",
+            (_rejected(given_more_memory, faults=(_validate("memory-limit", megabytes=48),)),),
         ),
         Scenario(
             "out-of-memory-twice",
@@ -425,21 +419,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         ),
         Scenario(
             "storage-errors",
-            "S3 answers with 503s and resets; the validator succeeds after retries",
-            (
-                _succeeds(
-                    storage_failed, faults=({"step": "Validate", "kind": "storage-errors", "count": 6},)
-                ),
-            ),
+            "S3 answers with 503s and resets; the validator judges a bad day after retries",
+            (_rejected(storage_failed, faults=(_validate("storage-errors", count=6),)),),
         ),
         Scenario(
             "storage-unavailable",
-            "S3 never answers: the validator gives up, is tried at most twice again, and the run fails",
+            "S3 fails until the validator gives up; it is tried at most twice again, and the run fails",
             (
                 _fails(
                     storage_failed,
                     given_up_after(*(ExitCode.STORAGE,) * 3),
-                    faults=(_validate("storage-errors", count=UNAVAILABLE),) * 3,
+                    faults=(_validate("storage-errors", count=TRIES),) * 3,
                 ),
             ),
         ),

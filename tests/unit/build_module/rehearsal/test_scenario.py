@@ -163,20 +163,26 @@ def test_a_run_without_the_fault_is_not_taken_for_one(happy: Outcome, check: Che
     assert list(check(happy)), name
 
 
+def with_rejected(happy: Outcome, validate: StateRun) -> Outcome:
+    """A run that ended at the gate: its day breaks the schema."""
+    ends = replace(happy, status="FAILED", verdict={**happy.verdict, "verdict": "fail"})
+    return replace(ends, states=(ran("Init"), validate, ran("DataRejected", Status.FAILED)))
+
+
 def test_no_capacity_ends_on_demand(happy: Outcome) -> None:
     refused = Failure("ECS.AmazonECSException", "Capacity is unavailable at this time.")
     validate = ran("Validate", failures=[refused], results=[{"CapacityProviderName": "FARGATE"}])
-    assert problems(SCENARIOS["no-capacity"], with_validate(happy, validate)) == []
+    assert problems(SCENARIOS["no-capacity"], with_rejected(happy, validate)) == []
     validate.results[0] = {"CapacityProviderName": "FARGATE_SPOT"}
-    assert problems(SCENARIOS["no-capacity"], with_validate(happy, validate))
+    assert problems(SCENARIOS["no-capacity"], with_rejected(happy, validate))
 
 
 def test_the_next_size_has_more_memory(happy: Outcome) -> None:
     killed = failed({"Memory": "2048", "Containers": [{"ExitCode": 137}]})
     validate = ran("Validate", failures=[killed], results=[{"Memory": "4096"}])
-    assert problems(SCENARIOS["out-of-memory"], with_validate(happy, validate)) == []
+    assert problems(SCENARIOS["out-of-memory"], with_rejected(happy, validate)) == []
     validate.results[0] = {"Memory": "2048"}
-    said = problems(SCENARIOS["out-of-memory"], with_validate(happy, validate))
+    said = problems(SCENARIOS["out-of-memory"], with_rejected(happy, validate))
     assert said == ["the next attempt had 2048 MiB, the first 2048 MiB"]
 
 
