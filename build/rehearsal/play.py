@@ -17,6 +17,7 @@ from build import cost, image, shell
 from build.aws import Aws, connect
 from build.aws.cloudformation import StackEvent
 from build.deploy import Deployment, deploy
+from build.errors import UserError
 from build.patience import Patience
 from build.plan import Plan
 from templates.config import Config, Dataset
@@ -213,13 +214,29 @@ def _start(stage: Stage, act: Act, number: int) -> str:
         alias = stage.deployment.pipeline["StateMachineAliasArn"]
         name = f"{stage.rehearsal.scenario.name}-{act.run_date.isoformat()}-{number}"
         return stage.aws.stepfunctions.start(alias, name, asked)
-    stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", asked)
+    if act.trigger is Trigger.MARKER:
+        prefix = _prefix(stage.rehearsal.dataset, act.run_date)
+        stage.aws.s3.put(stage.bucket, f"{prefix}/{_marker(stage)}", b"")
+    else:
+        stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", asked)
     machine = stage.deployment.pipeline["StateMachineArn"]
 
     def newest() -> str | None:
         return next((found.arn for found in stage.aws.stepfunctions.executions(machine, 1)), None)
 
     return Patience(deadline=EVENT_SECONDS).until(newest, "the execution that the event starts")
+
+
+def _marker(stage: Stage) -> str:
+    """Name of the object that completes a day.
+
+    Raises:
+        UserError: The configuration has none for the dataset.
+    """
+    dataset = stage.rehearsal.dataset
+    if dataset.marker is None:
+        raise UserError(f"new data of {dataset.name} start nothing: give it a marker in config.toml")
+    return dataset.marker
 
 
 def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...]) -> Outcome:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from validator.contract import Environment, ExitCode, Verdict
@@ -40,6 +41,7 @@ class Trigger(StrEnum):
 
     BY_HAND = "by hand"
     DRIFT_EVENT = "a ModelDriftDetected event on the bus"
+    MARKER = "the day's marker in the bucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,13 @@ def trained_on_what_was_judged(outcome: Outcome) -> Iterator[str]:
     judged, read = outcome.verdict.get("rows"), outcome.prepared.get("rows_read")
     if judged is None or judged != read:
         yield f"the validator judged {judged} rows, Prepare read {read}"
+
+
+def started_by_its_marker(outcome: Outcome) -> Iterator[str]:
+    """The input is what EventBridge tells of the marker, and of nothing else."""
+    created = outcome.input.get("detail", {}).get("object", {}).get("key", "")
+    if outcome.input.get("source") != "aws.s3" or PurePosixPath(created).suffix:
+        yield f"it was started by {created or outcome.input}, not by a marker"
 
 
 def interrupted(outcome: Outcome) -> Iterator[str]:
@@ -331,6 +340,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                     trigger=Trigger.DRIFT_EVENT,
                 ),
             ),
+        ),
+        Scenario(
+            "new-data",
+            "objects come in and start nothing; the day's marker starts the execution",
+            (_succeeds(verdict_is(Verdict.PASS), started_by_its_marker, trigger=Trigger.MARKER),),
         ),
         Scenario(
             "spot-interruption",

@@ -26,6 +26,7 @@ SCENARIOS = (
     ("older-day",),
     ("bad-data",),
     ("drift",),
+    ("new-data",),
     ("spot-interruption",),
     ("no-capacity",),
     ("out-of-memory",),

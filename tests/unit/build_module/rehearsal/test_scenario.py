@@ -246,6 +246,24 @@ PROOFS = {
 """Row of Classify's table -> the scenarios that play it, or the tests of the definition that do."""
 
 
+def created(key: str, source: str = "aws.s3") -> dict[str, Any]:
+    return {"source": source, "detail": {"object": {"key": key}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (created("data/taxi/2026-03-03/_SUCCESS"), []),
+        (created("data/taxi/2026-03-03/part-0.csv"), ["it was started by data/taxi/2026-03-03/part-0.csv"]),
+        (created("data/taxi/2026-03-03/_SUCCESS", "sluice.drift"), ["it was started by data/taxi"]),
+        ({"dataset": "taxi"}, ["it was started by {'dataset': 'taxi'}"]),
+    ],
+)
+def test_a_day_is_started_by_its_marker(happy: Outcome, given: dict[str, Any], said: list[str]) -> None:
+    found = problems(SCENARIOS["new-data"], replace(happy, input=given))
+    assert [problem[: len(told)] for problem, told in zip(found, said, strict=True)] == said
+
+
 def test_every_row_of_classify_is_played() -> None:
     lines = (classify.classify.__doc__ or "").splitlines()
     rows = [line.split("|")[1].strip() for line in lines if line.strip().startswith("|")]
