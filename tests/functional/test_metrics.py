@@ -168,6 +168,26 @@ def test_a_run_is_told_with_its_drift(printed: list[str]) -> None:
     assert all(len(line["_aws"]["CloudWatchMetrics"][0]["Metrics"]) <= 100 for line in lines(printed))
 
 
+def test_of_children_the_merge_alone_is_told_as_a_run(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(4):
+        written(folder, ["1.5", "2.5"] * 5).rename(folder / f"part-{number}.csv")
+    given = {
+        "DATA_URI": str(folder),
+        "OUTPUT_URI": str(tmp_path / "out"),
+        "RUN_ID": "run-9",
+        "METRICS_STAGE": "dev",
+        "SHARD_COUNT": "2",
+    }
+    for child in ("0", "1"):
+        printed = validator("profile", **given, SHARD_INDEX=child).stdout.splitlines()
+        assert lines(printed) == [], "its rows would be counted twice"
+        assert json.loads(printed[0])["run_id"] == "run-9"
+    (run,) = lines(validator("merge", **given).stdout.splitlines())
+    assert (run["Rows"], run["run_id"]) == (40, "run-9")
+
+
 def test_the_journal_says_which_run_a_log_is_of(printed: list[str], tmp_path: Path) -> None:
     started = json.loads(printed[0])
     assert (started["event"], started["run_id"], started["stage"]) == ("started", "run-7", "dev")
