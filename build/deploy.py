@@ -94,8 +94,9 @@ class Planner:
 
         Its template is uploaded, which is harmless: a body this long reaches CloudFormation by URL only.
         """
-        bucket, key, name = bucket_of(delivery), self.packages.pipeline_key, self.config.named("pipeline")
-        self.aws.s3.put_new(bucket, key, self.packages.objects[key])
+        bucket, name = bucket_of(delivery), self.config.named("pipeline")
+        key, body = self.packages.released(delivery)
+        self.aws.s3.put_new(bucket, key, body)
         values = {
             **self._values(name, self.packages.pipeline, delivery),
             **self.packages.parameters,

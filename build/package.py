@@ -41,18 +41,28 @@ class Packages:
         objects: S3 key -> bytes; each key carries the hash of its content.
         parameters: Parameters of the pipeline stack that name these keys.
         delivery: Body of the delivery stack's template; it makes the bucket, so it goes inline.
-        pipeline_key: Key of the pipeline stack's template among `objects`.
+        pipeline: Body of the pipeline stack's template, as it is rendered.
     """
 
     objects: Mapping[str, bytes]
     parameters: Mapping[str, str]
     delivery: str
-    pipeline_key: str
+    pipeline: str
 
-    @property
-    def pipeline(self) -> str:
-        """Body of the pipeline stack's template."""
-        return self.objects[self.pipeline_key].decode()
+    def released(self, delivery: Mapping[str, str]) -> tuple[str, bytes]:
+        """Key and body of the pipeline's template with this release for its defaults.
+
+        Who deploys it gives an image, and nothing else.
+
+        Args:
+            delivery: Outputs of the delivery stack, where the packages lie.
+        """
+        template = json.loads(self.pipeline)
+        for name, value in {**self.parameters, **delivery}.items():
+            if declared := template["Parameters"].get(name):
+                declared["Default"] = value
+        body = json.dumps(template, indent=2, ensure_ascii=False).encode() + b"\n"
+        return f"templates/pipeline-{_hash(body)}.json", body
 
 
 def collect(config: Config, root: Path) -> Packages:
@@ -71,10 +81,8 @@ def collect(config: Config, root: Path) -> Packages:
     prepare = _script("prepare", _step(steps / "prepare"))
     train = _tarball("train", _step(steps / "train"))
     schemas = _schemas(config, root)
-    template = render("pipeline", config).encode()
-    pipeline_key = f"templates/pipeline-{_hash(template)}.json"
     return Packages(
-        objects=dict([init, evaluate, prepare, train, (pipeline_key, template)])
+        objects=dict([init, evaluate, prepare, train])
         | {f"{schemas.prefix}/{name}": body for name, body in schemas.members.items()},
         parameters={
             "InitPackageKey": init[0],
@@ -84,7 +92,7 @@ def collect(config: Config, root: Path) -> Packages:
             "SchemasPrefix": schemas.prefix,
         },
         delivery=render("delivery", config),
-        pipeline_key=pipeline_key,
+        pipeline=render("pipeline", config),
     )
 
 

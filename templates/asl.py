@@ -6,7 +6,8 @@ and read in later ones:
     run           what Init planned                          gate         gate.json of this run
     capacity      FARGATE_SPOT or FARGATE                    training     status, model_data_url, entered
     size          which of run.sizes, 0 or 1                 evaluation   what Evaluate found
-    interruptions, storage_failures    attempts so far       model_package_arn
+    interruptions, storage_failures, repairs    attempts so far    model_package_arn
+    missing       children whose states the merge did not find
     failure       state, error and cause of what went wrong
 """
 
@@ -27,6 +28,11 @@ class Name(StrEnum):
 
     INIT = "Init"
     PLANNED = "Planned"
+    PROFILE_SHARDS = "ProfileShards"
+    READ_MISSING = "ReadMissing"
+    PROFILE_MISSING = "ProfileMissing"
+    PROFILE_SHARD = "ProfileShard"
+    TRIED = "Tried"
     VALIDATE = "Validate"
     CLASSIFY = "Classify"
     WAIT_FOR_CAPACITY = "WaitForCapacity"
@@ -109,17 +115,39 @@ def task(
     failed: Name = Name.NOTIFY_FAILURE,
 ) -> State:
     """Return a state that calls a service; what goes wrong is kept in ``failure`` before to ``failed``."""
-    catch = {
-        "ErrorEquals": ["States.ALL"],
-        "Assign": {"failure": _caught(name)},
-        "Output": UNCHANGED,
-        "Next": failed,
-    }
+    catch = _catch(name, failed)
     return _task(name, call, then=then, assign=assign or {}, output=UNCHANGED, catch=catch)
 
 
-def notice(name: Name, call: Call, *, then: Name, output: Any = UNCHANGED) -> State:
-    """Return a state that tells people something and goes on, also when nobody could be told."""
+def each(name: Name, items: str, step: State, *, after: State, most: int, then: Name) -> State:
+    """Return a Map state that does one step for each item of an array, ``most`` at a time.
+
+    Args:
+        name: Its name.
+        items: Expression that gives the array.
+        step: What is done with an item; its way on leads to ``after``.
+        after: The end of an item's way.
+        most: Items at a time.
+        then: Next state.
+    """
+    definition = {
+        "Type": "Map",
+        "Items": jsonata(items),
+        "MaxConcurrency": most,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": step.name,
+            "States": {step.name: step.definition, after.name: after.definition},
+        },
+        "Catch": [_catch(name, Name.NOTIFY_FAILURE)],
+        "Output": UNCHANGED,
+        "Next": then,
+    }
+    return State(name, definition, step.statements)
+
+
+def attempt(name: Name, call: Call, *, then: Name, output: Any = UNCHANGED) -> State:
+    """Return a state that calls a service and goes on, whether that succeeds or not."""
     catch = {"ErrorEquals": ["States.ALL"], "Output": output, "Next": then}
     return _task(name, call, then=then, assign={}, output=output, catch=catch)
 
@@ -147,6 +175,15 @@ def _retry(errors: Sequence[str]) -> Definition:
         "MaxAttempts": 5,
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",
+    }
+
+
+def _catch(name: Name, failed: Name) -> Definition:
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Assign": {"failure": _caught(name)},
+        "Output": UNCHANGED,
+        "Next": failed,
     }
 
 

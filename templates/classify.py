@@ -8,14 +8,18 @@ stands behind no such key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from templates.asl import Name, State, choice, jsonata, rule, wait
+from templates.asl import Definition, Name, State, choice, jsonata, rule, wait
 from templates.container import ON_DEMAND, SPOT
 from validator.contract import ExitCode
 
 ATTEMPTS: Final = 2
 """How often a passing failure is answered by another attempt on the same capacity."""
+
+REPAIRS: Final = 2
+"""How often missing parts are profiled again: once for wider columns, once for what failed."""
 
 KILLED: Final = 137
 """Exit code of a container that got SIGKILL: the kernel's, when memory ran out."""
@@ -37,6 +41,7 @@ NO_CAPACITY: Final = _cause("Capacity is unavailable")
 THROTTLED: Final = _cause("Rate exceeded")
 """RunTask's throttling comes under the names of other errors, also of mistakes: Retry cannot tell it."""
 STOPPED_BY_USER: Final = _cause(r'"StopCode"\s*:\s*"UserInitiated"')
+MISSING: Final = _cause(_exited(ExitCode.MISSING_SHARDS))
 STORAGE: Final = _cause(_exited(ExitCode.STORAGE))
 OUT_OF_MEMORY: Final = _cause(rf'{_exited(KILLED)}|"(Reason|StoppedReason)"\s*:\s*"OutOfMemory')
 
@@ -44,7 +49,14 @@ LOST_SPOT: Final = f"$capacity = '{SPOT}' and ({INTERRUPTED} or {NO_CAPACITY})"
 LARGER_SIZE: Final = "$size = 0 and $exists($run.sizes[1]) and $run.sizes[1] != $run.sizes[0]"
 
 
-def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back: Name, failed: Name) -> State:
+def classify(
+    *,
+    again: Name,
+    when_there_is_capacity: Name,
+    when_storage_is_back: Name,
+    missing: Name | None,
+    failed: Name,
+) -> State:
     """Return the Choice on the stopped reason, then on the exit code.
 
     | what happened                  | what follows                                     |
@@ -54,6 +66,7 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
     | stopped by a user              | Failed                                           |
     | interrupted on-demand          | Failed                                           |
     | 69, storage unavailable        | twice again on the same capacity, then Failed    |
+    | 66, children's states missing  | twice: those profiled on demand, merged again    |
     | 137 or OutOfMemoryError        | once again with the next task size, then Failed  |
     | 64, 65, 70, anything else      | Failed                                           |
     """
@@ -74,9 +87,14 @@ def classify(*, again: Name, when_there_is_capacity: Name, when_storage_is_back:
                 assign={"storage_failures": jsonata("$storage_failures + 1")},
             ),
             rule(f"{LARGER_SIZE} and {OUT_OF_MEMORY}", again, assign={"size": 1}),
+            *(_repair(missing) if missing else ()),
         ],
         otherwise=failed,
     )
+
+
+def _repair(missing: Name) -> Iterator[Definition]:
+    yield rule(f"$repairs < {REPAIRS} and {MISSING}", missing, assign={"repairs": jsonata("$repairs + 1")})
 
 
 def wait_for_capacity(*, then: Name) -> State:

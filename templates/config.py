@@ -41,6 +41,9 @@ TIME_ZONE: Final = r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
 
+MOST_CHILDREN: Final = 1000
+"""As many as there are shards; AWS Batch allows 10,000."""
+
 WORKERS: Final = ("G.1X", "G.2X", "G.4X")
 
 
@@ -116,12 +119,16 @@ class Validation:
     Attributes:
         schema_policy: What to do with a dataset that has no schema.
         sizes: Task sizes Init plans with, smallest first.
+        target_minutes: What profiling a day should take: Init plans size, or number of children, for it.
+        most_children: Children of an array job at most; 1 means that there are no array jobs.
         timeout_minutes: Longest time of one attempt.
         max_objects: How many objects a day may have.
     """
 
     schema_policy: SchemaPolicy
     sizes: tuple[TaskSize, ...]
+    target_minutes: float
+    most_children: int
     timeout_minutes: int
     max_objects: int
 
@@ -285,10 +292,12 @@ def _schedule(table: Table) -> Schedule:
 
 
 def _validation(table: Table) -> Validation:
-    table.only("schema_policy", "sizes", "timeout_minutes", "max_objects")
+    table.only("schema_policy", "sizes", "target_minutes", "most_children", "timeout_minutes", "max_objects")
     return Validation(
         schema_policy=table.word("schema_policy", SchemaPolicy),
         sizes=_sizes(table),
+        target_minutes=table.number("target_minutes", 0.0001, 1440),
+        most_children=table.whole("most_children", 1, MOST_CHILDREN),
         timeout_minutes=table.whole("timeout_minutes", 5, 1440),
         max_objects=table.whole("max_objects", 1, 10_000),
     )

@@ -106,7 +106,7 @@ def _container(config: Config, logs: LogGroup) -> ContainerDefinition:
         Image=Ref("ValidatorImageURI"),
         Command=["validate"],
         Essential=True,
-        Environment=[Environment(Name=name, Value=value) for name, value in _settings(config).items()],
+        Environment=[Environment(Name=name, Value=value) for name, value in settings(config).items()],
         User=USER,
         ReadonlyRootFilesystem=True,
         LinuxParameters=LinuxParameters(Capabilities=KernelCapabilities(Drop=["ALL"])),
@@ -115,16 +115,22 @@ def _container(config: Config, logs: LogGroup) -> ContainerDefinition:
         StopTimeout=120,
         LogConfiguration=LogConfiguration(
             LogDriver="awslogs",
-            Options={
-                "awslogs-group": Ref(logs),
-                "awslogs-region": Ref("AWS::Region"),
-                "awslogs-stream-prefix": CONTAINER,
-            },
+            Options=log_options(logs, CONTAINER),
         ),
     )
 
 
-def _settings(config: Config) -> Mapping[str, str]:
+def log_options(logs: LogGroup, prefix: str) -> Mapping[str, object]:
+    """Return where a container's output goes; a stream's name begins with the prefix."""
+    return {
+        "awslogs-group": Ref(logs),
+        "awslogs-region": Ref("AWS::Region"),
+        "awslogs-stream-prefix": prefix,
+    }
+
+
+def settings(config: Config) -> Mapping[str, str]:
+    """Return the variables that are the same in every run."""
     return {
         Words.SCHEMA_POLICY: config.validation.schema_policy.value,
         Words.PRICE_VCPU_HOUR: str(PRICES.fargate_vcpu_hour),

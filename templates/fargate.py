@@ -17,6 +17,9 @@ MEMORY: Final[Mapping[int, range]] = {
 }
 """CPU units -> the MiB that go with them (Linux, platform version 1.4.0)."""
 
+UNITS: Final = 1024
+"""CPU units of a vCPU."""
+
 NO_SUCH: Final[frozenset[tuple[int, int]]] = frozenset({(256, 1536)})
 """Steps of a range that Fargate leaves out."""
 

@@ -28,8 +28,13 @@ from validator.contract import MANIFEST
 
 RUNTIME: Final = "python3.13"
 
-SIZING: Final[Mapping[str, float]] = {"base": 768, "csv": 2.0, "csv.gz": 12.0, "parquet": 6.0}
-"""MiB of memory the validator needs: ``base``, and so much per MiB of data in each format."""
+PACE: Final[Mapping[str, int]] = {
+    "text": 64 << 20,
+    "records": 32 << 20,
+    "stream": 16 << 20,
+    "columnar": 16 << 20,
+}
+"""Bytes as stored that one vCPU profiles in a second, by kind: the validator's own measure for its shards."""
 
 ENVIRONMENT_LIMIT: Final = 4096 - 512
 """Bytes of a function's variables: Lambda's quota, less what names of buckets take."""
@@ -82,7 +87,7 @@ def _init_environment(config: Config) -> dict[str, Any]:
         "SCHEMAS_PREFIX": Ref("SchemasPrefix"),
         "DATASETS": _json([_dataset(dataset) for dataset in config.datasets]),
         "LADDER": _json([size.overrides() for size in config.validation.sizes]),
-        "SIZING": _json(SIZING),
+        "PACE": _json(_pace(config)),
         "MAX_OBJECTS": str(config.validation.max_objects),
         "MODEL_PACKAGE_GROUP": registry.group_name(config),
     }
@@ -93,6 +98,14 @@ def _init_environment(config: Config) -> dict[str, Any]:
             f"of {ENVIRONMENT_LIMIT:,}; name fewer datasets, columns, monitors or alarms"
         )
     return environment
+
+
+def _pace(config: Config) -> dict[str, Any]:
+    return {
+        "bytes_per_second": PACE,
+        "target_seconds": config.validation.target_minutes * 60,
+        "most_children": config.validation.most_children,
+    }
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:

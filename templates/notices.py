@@ -11,7 +11,7 @@ from troposphere import Ref
 from troposphere.sns import Topic
 
 from templates import access
-from templates.asl import Call, Name, State, fail, jsonata, notice
+from templates.asl import Call, Name, State, attempt, fail, jsonata
 from validator.contract import Artifact
 
 RETRIED: Final = ("SNS.InternalErrorException", "SNS.ThrottledException", "SNS.SdkClientException")
@@ -88,14 +88,14 @@ class Notices:
         """Tell that the data passed with warnings."""
         subject = f"{DAY} & ' passed with warnings'"
         lines = (f"'The run goes on. ' & {COUNTS}", *_findings())
-        return notice(Name.NOTIFY_WARNING, self._publish(subject, *lines), then=then)
+        return attempt(Name.NOTIFY_WARNING, self._publish(subject, *lines), then=then)
 
     def rejected(self, *, then: Name) -> State:
         """Tell that the data did not pass, so nothing is trained."""
         subject = f"{DAY} & ' rejected'"
         again = f"'Mend the data, then run the day again: ' & {self._again()}"
         lines = (f"'Nothing is trained on it. ' & {COUNTS}", *_findings(), again)
-        return notice(Name.NOTIFY_REJECTED, self._publish(subject, *lines), then=then)
+        return attempt(Name.NOTIFY_REJECTED, self._publish(subject, *lines), then=then)
 
     def registered(self, *, then: Name, output: Any) -> State:
         """Tell that a better model is registered."""
@@ -106,7 +106,7 @@ class Notices:
             "'Model: ' & $model_package_arn",
             f"'Report: ' & {REPORT_LINK}",
         )
-        return notice(Name.NOTIFY_REGISTERED, self._publish(subject, *lines), then=then, output=output)
+        return attempt(Name.NOTIFY_REGISTERED, self._publish(subject, *lines), then=then, output=output)
 
     def failure(self, *, then: Name) -> State:
         """Tell that the run failed; it may have failed before anything was planned."""
@@ -114,7 +114,7 @@ class Notices:
             f"$failure.error & ': ' & {REASON}",
             "'Input: ' & $substring($string($states.context.Execution.Input), 0, 1000)",
         )
-        return notice(Name.NOTIFY_FAILURE, self._publish("$failure.state & ' failed'", *lines), then=then)
+        return attempt(Name.NOTIFY_FAILURE, self._publish("$failure.state & ' failed'", *lines), then=then)
 
     def _again(self) -> str:
         """Return the expression of the command that runs the day once more."""

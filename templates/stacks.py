@@ -19,6 +19,7 @@ from templates import (
     access,
     alarms,
     alerts,
+    batch,
     container,
     dashboard,
     delivery,
@@ -71,9 +72,13 @@ def pipeline_stack(config: Config) -> Template:
 
 def pipeline_parts(config: Config) -> workflow.Parts:
     """Return what the pipeline's states call."""
+    surroundings, validator = network.network(config), container.validator(config)
     return workflow.Parts(
-        network=network.network(config),
-        validator=container.validator(config),
+        network=surroundings,
+        validator=validator,
+        batch=batch.batch(config, validator, surroundings.placement)
+        if config.validation.most_children > 1
+        else None,
         init=functions.init(config),
         evaluate=functions.evaluate(config),
         preparation=jobs.preparation(config),
@@ -149,6 +154,8 @@ def _resources(part: Any) -> Iterator[AWSObject]:
         return
     if isinstance(part, AWSObject):
         yield part
+    elif part is None:
+        return
     elif isinstance(part, tuple):
         for item in part:
             yield from _resources(item)

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from awacs import batch as actions
 from awacs import ecs, events, glue, s3, sagemaker
 from awacs.aws import ArnEquals, Condition, Statement, StringEquals
 from awacs.awslambda import InvokeFunction
 from troposphere import GetAtt, Ref, Sub
 from troposphere.iam import Role
 
-from templates import access, jobs, registry
+from templates import access, batch, jobs, registry
 from templates.access import PIPELINE_BUCKET
-from templates.asl import NULL, Call, Definition, Name, State, choice, failure, jsonata, rule, task
+from templates.asl import (
+    NULL,
+    Call,
+    Definition,
+    Name,
+    State,
+    attempt,
+    choice,
+    each,
+    failure,
+    jsonata,
+    rule,
+    succeed,
+    task,
+)
+from templates.batch import Batch
 from templates.config import Config
-from templates.container import CONTAINER, SPOT, Validator
+from templates.container import CONTAINER, ON_DEMAND, SPOT, Validator
 from templates.encryption import by_key
+from templates.fargate import UNITS
 from templates.functions import Step
 from templates.jobs import Preparation
 from templates.network import Network
-from validator.contract import GATE_LIMIT_BYTES, Artifact, Environment, Verdict
+from validator.contract import GATE_LIMIT_BYTES, MISSING_LIMIT_BYTES, Artifact, Environment, Verdict
 
 LAMBDA_RETRIED: Final = (
     "Lambda.ServiceException",
@@ -27,6 +44,7 @@ LAMBDA_RETRIED: Final = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 )
+BATCH_RETRIED: Final = ("Batch.ServerException", "Batch.TooManyRequestsException")
 ECS_RETRIED: Final = ("ECS.ServerException", "ECS.ThrottlingException")
 S3_RETRIED: Final = ("S3.S3Exception", "S3.SdkClientException")
 GLUE_RETRIED: Final = (
@@ -39,6 +57,7 @@ GLUE_RETRIED: Final = (
 TRAINING_RETRIED: Final = ("SageMaker.ResourceLimitExceededException", "SageMaker.ThrottlingException")
 REGISTRY_RETRIED: Final = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
 
+SUBMIT_JOB: Final = "arn:aws:states:::batch:submitJob.sync"
 STATUS: Final = "$run.status = "
 OUTPUT_KEY: Final = "$substringAfter($substringAfter($run.output_uri, 's3://'), '/')"
 """Key below which the validator wrote; the bucket is never taken from a variable."""
@@ -60,15 +79,35 @@ def init(config: Config, step: Step, *, then: Name) -> State:
         "size": 0,
         "interruptions": 0,
         "storage_failures": 0,
+        "repairs": 0,
     }
     return task(Name.INIT, _invoke(config, "init", step, payload, 120), then=then, assign=assign)
 
 
-def planned(*, then: Name, duplicate: Name, no_violation: Name, incomplete: Name, failed: Name) -> State:
-    """Go on with a planned run; an event seen before, a monitor's good news or a part of a day ends here."""
+def planned(
+    *,
+    then: Name,
+    children: Name | None,
+    duplicate: Name,
+    no_violation: Name,
+    incomplete: Name,
+    failed: Name,
+) -> State:
+    """Go on with a planned run; an event seen before, a monitor's good news or a part of a day ends here.
+
+    Args:
+        then: What one task does.
+        children: What an array job does; None where there is none.
+        duplicate: The end of an event seen before.
+        no_violation: The end of a monitor's good news.
+        incomplete: The end of a part of a day.
+        failed: Where anything else leads.
+    """
+    shared = [rule(f"{STATUS}'Planned' and $run.children > 1", children)] if children else []
     return choice(
         Name.PLANNED,
         [
+            *shared,
             rule(f"{STATUS}'Planned'", then),
             rule(f"{STATUS}'Duplicate'", duplicate, output=_early(duplicate)),
             rule(f"{STATUS}'NoViolation'", no_violation, output=_early(no_violation)),
@@ -79,8 +118,19 @@ def planned(*, then: Name, duplicate: Name, no_violation: Name, incomplete: Name
     )
 
 
-def validate(config: Config, validator: Validator, network: Network, *, then: Name, failed: Name) -> State:
-    """Run the validator as a task: Spot first, on-demand when the capacity is not to be had."""
+def validate(
+    config: Config, validator: Validator, network: Network, *, shared: bool, then: Name, failed: Name
+) -> State:
+    """Run the validator as a task: Spot first, on-demand when the capacity is not to be had.
+
+    Args:
+        config: The stage's configuration.
+        validator: What is run.
+        network: Where it is run.
+        shared: Whether children may have profiled the day: then their states are merged here, and judged.
+        then: Next state.
+        failed: Next state when it fails.
+    """
     call = Call(
         resource="arn:aws:states:::ecs:runTask.sync",
         arguments={
@@ -90,7 +140,7 @@ def validate(config: Config, validator: Validator, network: Network, *, then: Na
             "CapacityProviderStrategy": [{"CapacityProvider": jsonata("$capacity"), "Weight": 1}],
             "NetworkConfiguration": network.placement.awsvpc(),
             "PropagateTags": "TASK_DEFINITION",
-            "Overrides": _overrides(),
+            "Overrides": _overrides(shared),
         },
         retried=ECS_RETRIED,
         timeout_seconds=config.validation.timeout_minutes * 60,
@@ -99,23 +149,116 @@ def validate(config: Config, validator: Validator, network: Network, *, then: Na
     return task(Name.VALIDATE, call, then=then, failed=failed)
 
 
-def _overrides() -> Definition:
-    values = {
-        Environment.RUN_DATE: "$run.run_date",
-        Environment.RUN_ID: "$run.run_id",
-        Environment.MANIFEST_URI: "$run.manifest_uri",
-        Environment.DATA_URI: "$run.data_uri",
-        Environment.SCHEMA_URI: "$run.schema_uri",
-        Environment.BASELINE_URI: "$run.baseline_uri",
-        Environment.OUTPUT_URI: "$run.output_uri",
-        Environment.CAPACITY: "$capacity",
-    }
-    environment = [{"Name": name, "Value": jsonata(value)} for name, value in values.items()]
+def profile_shards(config: Config, fleet: Batch, *, then: Name) -> State:
+    """Profile a great day by the children of an array job, on Spot.
+
+    What a child leaves undone is no failure yet: the merge names it.
+    """
+    call = Call(
+        resource=SUBMIT_JOB,
+        arguments={
+            "JobName": jsonata("$run.job_name"),
+            "JobQueue": Ref(fleet.spot_queue),
+            "JobDefinition": Ref(fleet.job),
+            "ArrayProperties": {"Size": jsonata("$run.children")},
+            "ContainerOverrides": {"Environment": [*_environment(SPOT), SHARD_COUNT]},
+        },
+        retried=BATCH_RETRIED,
+        timeout_seconds=batch.ATTEMPTS * config.validation.timeout_minutes * 60 + batch.CAPACITY_SECONDS,
+        statements=_submit_jobs(config),
+    )
+    return attempt(Name.PROFILE_SHARDS, call, then=then)
+
+
+def read_missing(*, then: Name) -> State:
+    """Read which children's states the merge did not find."""
+    call = _read(Artifact.MISSING, MISSING_LIMIT_BYTES)
+    return task(
+        Name.READ_MISSING, call, then=then, assign={"missing": jsonata("$parse($states.result.Body)")}
+    )
+
+
+def profile_missing(config: Config, fleet: Batch, *, then: Name) -> State:
+    """Profile each missing part by a job of its own, on demand and with the next size's memory."""
+    call = Call(
+        resource=SUBMIT_JOB,
+        arguments={
+            "JobName": jsonata("$run.job_name & '-' & $states.input & '-' & $repairs"),
+            "JobQueue": Ref(fleet.on_demand_queue),
+            "JobDefinition": Ref(fleet.job),
+            "ContainerOverrides": {
+                "ResourceRequirements": batch.requirements(
+                    jsonata(f"$string($number($run.sizes[1].Cpu) / {UNITS})"), jsonata("$run.sizes[1].Memory")
+                ),
+                "Environment": [
+                    *_environment(ON_DEMAND),
+                    SHARD_COUNT,
+                    {"Name": Environment.SHARD_INDEX, "Value": jsonata("$string($states.input)")},
+                ],
+            },
+        },
+        retried=BATCH_RETRIED,
+        timeout_seconds=batch.ATTEMPTS * config.validation.timeout_minutes * 60,
+        statements=_submit_jobs(config),
+    )
+    return each(
+        Name.PROFILE_MISSING,
+        "[$missing.shards]",
+        attempt(Name.PROFILE_SHARD, call, then=Name.TRIED),
+        after=succeed(Name.TRIED),
+        most=MOST_AT_A_TIME,
+        then=then,
+    )
+
+
+SHARD_COUNT: Final = {"Name": Environment.SHARD_COUNT, "Value": jsonata("$string($run.children)")}
+
+MOST_AT_A_TIME: Final = 40
+"""Items of an inline Map that Step Functions works on at a time."""
+
+
+def _submit_jobs(config: Config) -> tuple[Statement, ...]:
+    queues = [access.local("batch", f"job-queue/{batch.queue_name(config, title)}") for title in batch.QUEUES]
+    return (
+        access.allow(
+            [actions.SubmitJob],
+            # Every revision: earlier versions of the state machine name earlier ones.
+            access.local("batch", f"job-definition/{batch.name(config)}:*"),
+            *queues,
+        ),
+        access.allow([actions.TerminateJob], access.local("batch", "job/*")),
+        access.everywhere("DescribingJobsHasNoResource", [actions.DescribeJobs]),
+        _await("BatchJobs"),
+    )
+
+
+def _overrides(shared: bool) -> Definition:
+    command = "$run.children = 1 ? ['validate'] : ['merge', '--shard-count', $string($run.children)]"
     return {
         "Cpu": jsonata("$run.sizes[$size].Cpu"),
         "Memory": jsonata("$run.sizes[$size].Memory"),
-        "ContainerOverrides": [{"Name": CONTAINER, "Environment": environment}],
+        "ContainerOverrides": [
+            {
+                "Name": CONTAINER,
+                **({"Command": jsonata(command)} if shared else {}),
+                "Environment": _environment(jsonata("$capacity")),
+            }
+        ],
     }
+
+
+def _environment(capacity: str) -> list[Definition]:
+    values = {
+        Environment.RUN_DATE: jsonata("$run.run_date"),
+        Environment.RUN_ID: jsonata("$run.run_id"),
+        Environment.MANIFEST_URI: jsonata("$run.manifest_uri"),
+        Environment.DATA_URI: jsonata("$run.data_uri"),
+        Environment.SCHEMA_URI: jsonata("$run.schema_uri"),
+        Environment.BASELINE_URI: jsonata("$run.baseline_uri"),
+        Environment.OUTPUT_URI: jsonata("$run.output_uri"),
+        Environment.CAPACITY: capacity,
+    }
+    return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
 def _run_task(config: Config, validator: Validator) -> tuple[Statement, ...]:
@@ -141,22 +284,27 @@ def _run_task(config: Config, validator: Validator) -> tuple[Statement, ...]:
 
 def read_gate(*, then: Name) -> State:
     """Read what the validator said last."""
-    call = Call(
+    call = _read(Artifact.GATE, GATE_LIMIT_BYTES)
+    return task(Name.READ_GATE, call, then=then, assign={"gate": jsonata("$parse($states.result.Body)")})
+
+
+def _read(artifact: Artifact, limit: int) -> Call:
+    """Return the call that reads one of the validator's small files."""
+    return Call(
         resource="arn:aws:states:::aws-sdk:s3:getObject",
         arguments={
             "Bucket": Ref(PIPELINE_BUCKET),
-            "Key": jsonata(f"{OUTPUT_KEY} & '/{Artifact.GATE}'"),
-            # A payload above 256 KiB ends the execution uncaught; a gate cut off here does not parse.
-            "Range": f"bytes=0-{GATE_LIMIT_BYTES - 1}",
+            "Key": jsonata(f"{OUTPUT_KEY} & '/{artifact}'"),
+            # A payload above 256 KiB ends the execution uncaught; a file cut off here does not parse.
+            "Range": f"bytes=0-{limit - 1}",
         },
         retried=S3_RETRIED,
         timeout_seconds=60,
         statements=(
-            access.read_objects(PIPELINE_BUCKET, f"runs/*/{Artifact.GATE}"),
+            access.read_objects(PIPELINE_BUCKET, f"runs/*/{artifact}"),
             access.list_objects(PIPELINE_BUCKET, "runs/*"),
         ),
     )
-    return task(Name.READ_GATE, call, then=then, assign={"gate": jsonata("$parse($states.result.Body)")})
 
 
 def gate(*, passed: Name, warned: Name, rejected: Name, failed: Name) -> State:

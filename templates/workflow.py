@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from troposphere.stepfunctions import (
 from templates import access, classify, notices, states
 from templates.alerts import Alerts
 from templates.asl import Name, State, jsonata, succeed
+from templates.batch import Batch
 from templates.config import Config
 from templates.container import Validator
 from templates.functions import Step
@@ -40,6 +42,8 @@ class Parts:
 
     network: Network
     validator: Validator
+    batch: Batch | None
+    """None where no day is shared among children."""
     init: Step
     evaluate: Step
     preparation: Preparation
@@ -66,16 +70,26 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
         states.init(config, parts.init, then=n.PLANNED),
         states.planned(
             then=n.VALIDATE,
+            children=n.PROFILE_SHARDS if parts.batch else None,
             duplicate=n.DUPLICATE,
             no_violation=n.NO_VIOLATION,
             incomplete=n.INCOMPLETE,
             failed=n.NOTIFY_FAILURE,
         ),
-        states.validate(config, parts.validator, parts.network, then=n.READ_GATE, failed=n.CLASSIFY),
+        *_shared(config, parts.batch),
+        states.validate(
+            config,
+            parts.validator,
+            parts.network,
+            shared=parts.batch is not None,
+            then=n.READ_GATE,
+            failed=n.CLASSIFY,
+        ),
         classify.classify(
             again=n.VALIDATE,
             when_there_is_capacity=n.WAIT_FOR_CAPACITY,
             when_storage_is_back=n.WAIT_FOR_STORAGE,
+            missing=n.READ_MISSING if parts.batch else None,
             failed=n.NOTIFY_FAILURE,
         ),
         classify.wait_for_capacity(then=n.VALIDATE),
@@ -107,6 +121,14 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
         notices.data_rejected(),
         notices.failed(),
     )
+
+
+def _shared(config: Config, batch: Batch | None) -> Iterator[State]:
+    """Yield the states in which children share a day."""
+    if batch:
+        yield states.profile_shards(config, batch, then=Name.VALIDATE)
+        yield states.read_missing(then=Name.PROFILE_MISSING)
+        yield states.profile_missing(config, batch, then=Name.VALIDATE)
 
 
 def definition(steps: tuple[State, ...]) -> dict[str, Any]:

@@ -21,6 +21,12 @@ NEEDED: Final[dict[str, set[str]]] = {
         "iam:PassRole",
         *EVENTS,
     },
+    "arn:aws:states:::batch:submitJob.sync": {
+        "batch:SubmitJob",
+        "batch:DescribeJobs",
+        "batch:TerminateJob",
+        *EVENTS,
+    },
     # Without ListBucket a missing object is AccessDenied, not NoSuchKey.
     "arn:aws:states:::aws-sdk:s3:getObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
     "arn:aws:states:::aws-sdk:s3:putObject": {"s3:PutObject"},

@@ -49,6 +49,14 @@ SPARE: Final[dict[tuple[str, tuple[str, ...]], str]] = {
         "TaskRole",
         ("s3:ListBucket",),
     ): "of schemas, asked for when one is missing: the deployment puts them there",
+    (
+        "StateMachineRole",
+        ("s3:GetObject", "s3:GetObjectVersion"),
+    ): "of missing.json, which missing-shard reads",
+    (
+        "StateMachineRole",
+        ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
+    ): "of the rule that hears of AWS Batch's jobs, asked for in scale-out",
 }
 """(role, a statement's actions) -> why no call would be refused without it, although the action is used."""
 
@@ -56,6 +64,10 @@ ONLY_IN: Final[dict[tuple[str, str], str]] = {
     ("EvaluateRole", "sagemaker:DescribeModelPackage"): "no-better",
     ("InitRole", "sagemaker:DescribeModelPackage"): "no-better",
     ("InitRole", "states:DescribeExecution"): "no-better",
+    **{
+        ("StateMachineRole", f"batch:{action}"): "scale-out"
+        for action in ("SubmitJob", "DescribeJobs", "TerminateJob")
+    },
     ("TriggerRole", "states:StartExecution"): "drift",
 }
 """(role, action) -> a scenario that uses it; the happy one does not."""

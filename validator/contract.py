@@ -134,6 +134,9 @@ VERDICT_VERSION: Final = 1
 GATE_VERSION: Final = 1
 MISSING_VERSION: Final = 1
 
+MISSING_LIMIT_BYTES: Final = 32 * 1024
+"""missing.json is read into the payload too: some 5,000 children take less."""
+
 GATE_LIMIT_BYTES: Final = 16 * 1024
 """gate.json is read into a state machine's payload, which holds 256 KiB in all."""
 

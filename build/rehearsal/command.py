@@ -62,7 +62,7 @@ def rehearse(
     config = configuration.load(ROOT / "config.toml", stage)
     environments = Environments.below(ROOT, Path(sys.executable))
     folder = folders.create(into, scenario.name)
-    rehearsal = Rehearsal(scenario, _with(config, own), ROOT, folder, environments, own)
+    rehearsal = Rehearsal(scenario, scenario.configured(_with(config, own)), ROOT, folder, environments, own)
     console = Console(highlight=False)
     console.print(f"[bold]{scenario.name}[/]: {scenario.shows}", soft_wrap=not console.is_terminal)
     ended = _played(rehearsal, console)

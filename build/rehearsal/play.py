@@ -64,7 +64,7 @@ class Rehearsal:
         """The files of an act's day."""
         if self.data is not None:
             return ((file.name, file.read_bytes()) for file in self.data.files)
-        return sample.day(act.run_date, variant=act.variant)
+        return sample.day(act.run_date, parts=act.parts, variant=act.variant)
 
     def faults(self) -> list[Fault]:
         """The faults of all acts, in the emulator's words."""

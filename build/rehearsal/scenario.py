@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from templates.config import Config
 from validator.contract import Environment, ExitCode, Verdict
 
 from .outcome import Outcome, last_line
-from .sample import Variant
+from .sample import PARTS, Variant
 
 Check = Callable[[Outcome], Iterator[str]]
 Fault = Mapping[str, Any]
@@ -54,6 +55,7 @@ class Act:
         end: The last state.
         checks: What else must hold.
         variant: The kind of day the sample makes.
+        parts: How many files it comes in.
         trigger: What starts it.
         faults: What goes wrong, in the emulator's words.
     """
@@ -63,6 +65,7 @@ class Act:
     end: str
     checks: tuple[Check, ...] = ()
     variant: Variant = Variant.ORDINARY
+    parts: int = PARTS
     trigger: Trigger = Trigger.BY_HAND
     faults: tuple[Fault, ...] = ()
 
@@ -85,6 +88,8 @@ class Scenario:
     name: str
     shows: str
     acts: tuple[Act, ...]
+    configured: Callable[[Config], Config] = lambda config: config
+    """The configuration it is played with."""
 
 
 def verdict_is(verdict: Verdict) -> Check:
@@ -193,6 +198,28 @@ def _shards(how: str, log: str) -> set[int]:
     return {int(number) for number in re.findall(rf"^shard (\d+) of \d+ {how}: ", log, re.MULTILINE)}
 
 
+def shared(outcome: Outcome) -> Iterator[str]:
+    """The children profiled each shard once, also the one that was interrupted, and the merge read none."""
+    attempts = [outcome.log(path.name) for path in outcome.logs.glob("ProfileShards-*.log")]
+    interrupted = [said for said in attempts if last_line(said).startswith("interrupted: SIGTERM")]
+    if len(attempts) != CHILDREN + 1 or len(interrupted) != 1:
+        yield f"{len(attempts)} attempts of {CHILDREN} children, {len(interrupted)} of them interrupted"
+    saved = sum(len(_shards("done", said)) for said in attempts)
+    if saved != PARTS_OF_MANY:
+        yield f"the children profiled {saved} shards, not {PARTS_OF_MANY}: some of them twice, or not at all"
+    if again := _shards("done", outcome.log("Validate-1.log")):
+        yield f"the merge read shards itself: {sorted(again)}"
+
+
+def repaired(outcome: Outcome) -> Iterator[str]:
+    """The merge named one missing part, which alone was profiled again, on demand."""
+    said = last_line(outcome.log("Validate-1.log"))
+    if "missing" not in said:
+        yield f"the first merge's last line was {said!r}"
+    if len(list(outcome.logs.glob("ProfileShard-*.log"))) != 1:
+        yield "not exactly one part was profiled again"
+
+
 def ended_on_demand(outcome: Outcome) -> Iterator[str]:
     """Spot had no capacity, and the attempt that succeeded ran on FARGATE."""
     validate = outcome.state("Validate")
@@ -283,6 +310,22 @@ def _fails(*checks: Check, faults: tuple[Fault, ...]) -> Act:
 
 def _validate(kind: str, **how: Any) -> Fault:
     return {"step": "Validate", "kind": kind, **how}
+
+
+CHILDREN: Final = 8
+PARTS_OF_MANY: Final = 4 * CHILDREN
+"""So many that a child can be interrupted between two."""
+
+
+def in_children(config: Config) -> Config:
+    """A configuration in which even a sample day is too much for one task."""
+    small = replace(
+        config.validation,
+        sizes=config.validation.sizes[:2],
+        target_minutes=0.0001,
+        most_children=CHILDREN,
+    )
+    return replace(config, validation=small)
 
 
 def _change(key: str) -> Fault:
@@ -422,6 +465,33 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                     faults=(_validate("bug", module="validator.run"),),
                 ),
             ),
+        ),
+        Scenario(
+            "scale-out",
+            "eight children of an array job share a day; Spot takes one away, Batch tries it again",
+            (
+                _succeeds(
+                    shared,
+                    parts=PARTS_OF_MANY,
+                    faults=({"step": "ProfileShards", "kind": "interrupt", "after": "shard"},),
+                ),
+            ),
+            configured=in_children,
+        ),
+        Scenario(
+            "missing-shard",
+            "a child of an array job crashes; the merge names its part, which alone is profiled again",
+            (
+                Act(
+                    DAY,
+                    "FAILED",
+                    "DataRejected",
+                    (repaired, verdict_is(Verdict.FAIL), findings_named, NOTHING_TRAINED),
+                    variant=Variant.BAD,
+                    faults=({"step": "ProfileShards", "kind": "crash"},),
+                ),
+            ),
+            configured=in_children,
         ),
         Scenario(
             "late-file",

@@ -105,7 +105,7 @@ def _run(
     folder = f"runs/{trigger.run_date}/{execution.name}"
     key = f"{folder}/manifest.json"
     written = manifest.write_once(bucket, key, _manifest(bucket, trigger, execution, settings.max_objects))
-    sizes = plan.sizes(written.objects, settings.ladder, settings.sizing)
+    planned = plan.make(written.objects, settings.ladder, settings.pace)
     schema = f"s3://{settings.artifact_bucket}/{settings.schemas_prefix}/{dataset.name}.pbtxt"
     return {
         "label": dataset.label,
@@ -118,7 +118,8 @@ def _run(
         "schema_uri": schema if dataset.schema else "",
         "baseline_uri": baseline.find(bucket, dataset.name, trigger.run_date),
         "champion": champion.find(clients.sagemaker, settings.model_package_group, dataset.name).to_json(),
-        "sizes": [size.to_json() for size in sizes],
+        "sizes": [size.to_json() for size in planned.sizes],
+        "children": planned.children,
         "job_name": execution.job_name(dataset.name, trigger.run_date),
     }
 

@@ -18,15 +18,20 @@ from .errors import InvalidRecord, TooManyObjects
 
 VERSION: Final = 1
 
-_PLAIN: Final = ("csv", "tsv", "jsonl", "ndjson", "tfrecord", "tfrecords")
-_COLUMNAR: Final = ("parquet", "orc", "arrow", "feather", "ipc", "arrows")
-FORMATS: Final[Mapping[str, str]] = {
-    **{f".{name}.{packing}": "csv.gz" for name in _PLAIN[:4] for packing in ("gz", "zst", "bz2")},
-    **{f".{name}.gz": "csv.gz" for name in _PLAIN[4:]},
-    **{f".{name}": "csv" for name in _PLAIN},
-    **{f".{name}": "parquet" for name in _COLUMNAR},
+_TEXTS: Final = ("csv", "tsv", "jsonl", "ndjson")
+_RECORDS: Final = ("tfrecord", "tfrecords")
+_COLUMNAR: Final = ("parquet", "orc", "arrow", "feather", "ipc")
+KINDS: Final[Mapping[str, str]] = {
+    **{f".{name}.{packing}": "stream" for name in _TEXTS for packing in ("gz", "zst", "bz2")},
+    **{f".{name}{packing}": "records" for name in _RECORDS for packing in ("", ".gz")},
+    **{f".{name}": "text" for name in _TEXTS},
+    **{f".{name}": "columnar" for name in _COLUMNAR},
+    ".arrows": "stream",
 }
-"""What data are as large as, once read, by the end of a name: what the validator reads, packed ones first."""
+"""How data are read, by the end of a name: all that the validator reads, packed ones first."""
+
+_CUTTABLE: Final = ("text", "columnar")
+"""Kinds of which a part can be read without what lies before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,15 @@ class Object:
     last_modified: str
 
     @property
-    def format(self) -> str | None:
-        """The format whose factor of size holds for it, or None when it is not data."""
+    def kind(self) -> str | None:
+        """How it is read, or None when it is not data."""
         name = self.uri.lower()
-        return next((format_ for suffix, format_ in FORMATS.items() if name.endswith(suffix)), None)
+        return next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), None)
+
+    @property
+    def is_cuttable(self) -> bool:
+        """Whether it can be read in pieces."""
+        return self.kind in _CUTTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +120,8 @@ def compose(
         run_date,
         run_id,
         data_uri,
-        objects=tuple(each for each in visible if each.format),
-        ignored=tuple(each.uri for each in visible if not each.format),
+        objects=tuple(each for each in visible if each.kind),
+        ignored=tuple(each.uri for each in visible if not each.kind),
     )
 
 

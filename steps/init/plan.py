@@ -1,29 +1,60 @@
-"""The plan: which task size validates this day."""
+"""The plan: one task of a fitting size, or how many children of an array job share the day."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from .manifest import Object
-from .settings import Size, Sizing
+from .settings import Pace, Size
 
-MIB: Final = 1024 * 1024
-
-
-def memory(objects: Iterable[Object], sizing: Sizing) -> float:
-    """Return the MiB that validating the objects needs: base + sum of bytes x factor of the format."""
-    return sizing.base + sum(each.size * sizing.factors[each.format] for each in objects if each.format) / MIB
+UNITS: Final = 1024
+"""CPU units of a vCPU."""
 
 
-def sizes(objects: Iterable[Object], ladder: Sequence[Size], sizing: Sizing) -> tuple[Size, Size]:
-    """Choose a task size from the ladder.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a day is profiled."""
 
-    Returns:
-        The smallest size with enough memory, and the next larger one for a task that runs out of memory
-        nevertheless. Beyond the ladder's end it is the largest one.
+    sizes: tuple[Size, Size]
+    """The size a task begins with, and the one it gets after it ran out of memory."""
+    children: int
+    """Children of the array job; 1 means that one task does everything."""
+
+
+def make(objects: Iterable[Object], ladder: Sequence[Size], pace: Pace) -> Plan:
+    """Plan the smallest task that is done in time; where none is, children of the smallest size.
+
+    Args:
+        objects: The day's data.
+        ladder: Task sizes, smallest first.
+        pace: How much of which kind is a second of work, and how long the day's may take.
     """
-    need = memory(objects, sizing)
-    last = len(ladder) - 1
-    first = next((step for step, size in enumerate(ladder) if int(size.memory) >= need), last)
-    return ladder[first], ladder[min(first + 1, last)]
+    data = [each for each in objects if each.kind]
+    work = sum(_seconds(each, pace) for each in data)
+    pieces = sum(_pieces(each, pace) for each in data)
+    vcpus = [int(size.cpu) / UNITS for size in ladder]
+    # More vCPUs than pieces have nothing to do.
+    enough = (step for step, vcpu in enumerate(vcpus) if vcpu * pace.target_seconds >= work or vcpu >= pieces)
+    step = next(enough, None)
+    if step is not None:
+        return Plan(_with_reserve(ladder, step), 1)
+    if pace.most_children == 1:
+        return Plan(_with_reserve(ladder, len(ladder) - 1), 1)
+    wanted = math.ceil(work / (vcpus[0] * pace.target_seconds))
+    return Plan(_with_reserve(ladder, 0), min(wanted, pieces, pace.most_children))
+
+
+def _seconds(data: Object, pace: Pace) -> float:
+    return data.size / pace.bytes_per_second[data.kind or ""]
+
+
+def _pieces(data: Object, pace: Pace) -> int:
+    """Return in how many pieces an object can be read: of a packed one the end is found by reading on."""
+    return max(1, round(_seconds(data, pace))) if data.is_cuttable else 1
+
+
+def _with_reserve(ladder: Sequence[Size], step: int) -> tuple[Size, Size]:
+    return ladder[step], ladder[min(step + 1, len(ladder) - 1)]

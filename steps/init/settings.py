@@ -63,17 +63,23 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizing:
-    """How much memory the validator needs: ``base`` MiB, and ``factors`` bytes per byte of each format."""
+class Pace:
+    """How fast a vCPU profiles, and how long a day's data may take.
 
-    base: float
-    factors: Mapping[str, float]
+    Attributes:
+        bytes_per_second: Bytes as stored that one vCPU profiles in a second, by kind of data.
+        target_seconds: What profiling a day should take.
+        most_children: Children of an array job at most; 1 means that there are no array jobs.
+    """
+
+    bytes_per_second: Mapping[str, float]
+    target_seconds: float
+    most_children: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``SIZING``, such as ``{"base": 512, "csv": 0.5, "csv.gz": 4, "parquet": 2}``."""
-        factors = json.loads(text)
-        return cls(base=factors.pop("base"), factors=factors)
+        """Read ``PACE``, JSON with these names."""
+        return cls(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Settings:
     datasets: Mapping[str, Dataset]
     ladder: tuple[Size, ...]
     """Task sizes, smallest first."""
-    sizing: Sizing
+    pace: Pace
     max_objects: int
     model_package_group: str
 
@@ -101,7 +107,7 @@ class Settings:
             schemas_prefix=environment["SCHEMAS_PREFIX"],
             datasets={dataset.name: dataset for dataset in datasets},
             ladder=tuple(Size(size["Cpu"], size["Memory"]) for size in ladder),
-            sizing=Sizing.parse(environment["SIZING"]),
+            pace=Pace.parse(environment["PACE"]),
             max_objects=int(environment["MAX_OBJECTS"]),
             model_package_group=environment["MODEL_PACKAGE_GROUP"],
         )

@@ -309,8 +309,7 @@ class Stage:
 def with_pipeline(packages: Packages, margin: str) -> Packages:
     """The packages with another default in the pipeline's template."""
     parameters = {**PIPELINE["Parameters"], "Margin": {"Type": "String", "Default": margin}}
-    key, body = f"templates/pipeline-{margin}.json", json.dumps({**PIPELINE, "Parameters": parameters})
-    return replace(packages, objects={**packages.objects, key: body.encode()}, pipeline_key=key)
+    return replace(packages, pipeline=json.dumps({**PIPELINE, "Parameters": parameters}))
 
 
 @pytest.fixture
@@ -320,7 +319,7 @@ def planner(aws: Aws) -> Iterator[Planner]:
         objects={HOSTILE_KEY: b"zip"},
         parameters={"InitPackageKey": HOSTILE_KEY},
         delivery=json.dumps(DELIVERY),
-        pipeline_key="",
+        pipeline="",
     )
     packages = with_pipeline(packages, margin="0.1")
     yield Planner(aws, config, packages, PATIENCE)

@@ -35,6 +35,8 @@ SCENARIOS = (
     ("stopped-by-user",),
     ("usage-error",),
     ("our-bug",),
+    ("scale-out",),
+    ("missing-shard",),
     ("late-file",),
     ("storage-errors",),
     ("storage-unavailable",),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from build.rehearsal.emulator import events, executions, functions, objects, processes, resources, settings
+from build.rehearsal.emulator.batch_jobs import BatchJobs
 from build.rehearsal.emulator.containers import Containers
 from build.rehearsal.emulator.credentials import ADMINISTRATOR
 from build.rehearsal.emulator.engine import Engine
@@ -77,6 +78,7 @@ def _furnish(runtime: Runtime) -> None:
     objects.register()
     resources.register()
     containers.register()
+    BatchJobs(runtime).register()
     SparkJobs(runtime).register()
     jobs = TrainingJobs(runtime)
     jobs.register()

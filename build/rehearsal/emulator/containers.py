@@ -131,7 +131,7 @@ class Containers:
         process = start.process
         if process is None or process.exit_code is not None or start.stopped:
             return
-        due = bool(start.due and _says(process.log, start.due.after))
+        due = bool(start.due and says(process.log, start.due.after))
         if due and start.meets(Kind.STOP):
             start.stopped = True
             self._runtime.client("ecs").stop_task(
@@ -221,7 +221,8 @@ def plant_bug(module: str, folder: Path) -> Path:
     return folder
 
 
-def _says(log: Path, text: str) -> bool:
+def says(log: Path, text: str) -> bool:
+    """Whether a log has this text in it."""
     return text.encode() in log.read_bytes()
 
 

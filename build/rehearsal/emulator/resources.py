@@ -32,6 +32,9 @@ def register() -> None:
 
     for kind in (
         CapacityProviders(),
+        ComputeEnvironment(),
+        JobQueue(),
+        JobDefinition(),
         MachineVersion(),
         MachineAlias(),
         ModelPackageGroup(),
@@ -71,6 +74,95 @@ class CapacityProviders:
             ecs._put_cluster_capacity_providers,
             {"cluster": properties["Cluster"], **stepfunctions._pascal_to_camel(request)},
         )
+
+
+class ComputeEnvironment:
+    """Ref is the compute environment's ARN."""
+
+    name = "AWS::Batch::ComputeEnvironment"
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Makes it, with a name of its own when it has none."""
+        from ministack.services import batch, stepfunctions  # noqa: PLC0415
+
+        name = properties.get("ComputeEnvironmentName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
+        request = stepfunctions._pascal_to_camel(dict(properties))
+        answer = _call(batch._create_compute_environment, {**request, "computeEnvironmentName": name})
+        return answer["computeEnvironmentArn"], {"ComputeEnvironmentArn": answer["computeEnvironmentArn"]}
+
+    def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
+        """Changes it in place."""
+        from ministack.services import batch, stepfunctions  # noqa: PLC0415
+
+        request = stepfunctions._pascal_to_camel(dict(new))
+        _call(batch._update_compute_environment, {**request, "computeEnvironment": physical_id})
+        return physical_id, {"ComputeEnvironmentArn": physical_id}
+
+    def delete(self, physical_id: str, _properties: Properties) -> None:
+        """Forgets it."""
+        from ministack.services import batch  # noqa: PLC0415
+
+        batch._compute_envs.pop(physical_id.rpartition("/")[2], None)
+
+
+class JobQueue:
+    """Ref is the queue's ARN."""
+
+    name = "AWS::Batch::JobQueue"
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Makes it."""
+        from ministack.services import batch, stepfunctions  # noqa: PLC0415
+
+        name = properties.get("JobQueueName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
+        request = stepfunctions._pascal_to_camel(dict(properties))
+        answer = _call(batch._create_job_queue, {**request, "jobQueueName": name})
+        return answer["jobQueueArn"], {"JobQueueArn": answer["jobQueueArn"]}
+
+    def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
+        """Changes it in place."""
+        from ministack.services import batch, stepfunctions  # noqa: PLC0415
+
+        batch._job_queues[physical_id.rpartition("/")[2]].update(stepfunctions._pascal_to_camel(dict(new)))
+        return physical_id, {"JobQueueArn": physical_id}
+
+    def delete(self, physical_id: str, _properties: Properties) -> None:
+        """Forgets it."""
+        from ministack.services import batch  # noqa: PLC0415
+
+        batch._job_queues.pop(physical_id.rpartition("/")[2], None)
+
+
+class JobDefinition:
+    """Ref is the ARN of a revision, which a change leaves behind for a new one."""
+
+    name = "AWS::Batch::JobDefinition"
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+        """Registers a revision, and keeps its properties as the template has them."""
+        from ministack.services import batch  # noqa: PLC0415
+
+        name = properties.get("JobDefinitionName") or f"{stack}-{logical_id}"
+        request = {"jobDefinitionName": name, "type": properties["Type"]}
+        arn = _call(batch._register_job_definition, request)["jobDefinitionArn"]
+        batch._job_definitions[name][-1]["properties"] = dict(properties)
+        return arn, {"JobDefinitionArn": arn}
+
+    def update(self, physical_id: str, _old: Properties, new: Properties, stack: str) -> Resource:
+        """Registers the next revision; the one before stays active only where the template says so."""
+        fresh = self.create("", new, stack)
+        if not (new.get("ResourceRetentionPolicy") or {}).get("SkipDeregisterOnUpdate"):
+            self.delete(physical_id, new)
+        return fresh
+
+    def delete(self, physical_id: str, _properties: Properties) -> None:
+        """Deregisters the revision."""
+        from ministack.services import batch  # noqa: PLC0415
+
+        for revisions in batch._job_definitions.values():
+            for revision in revisions:
+                if revision["jobDefinitionArn"] == physical_id:
+                    revision["status"] = "INACTIVE"
 
 
 class MachineVersion:

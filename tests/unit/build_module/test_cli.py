@@ -106,10 +106,10 @@ def test_an_image_by_digest_is_taken() -> None:
 
 NAMES = ("Email", "ValidatorImageURI", "InitPackageKey", "ArtifactKeyArn")
 PACKAGES = Packages(
-    objects={"t": json.dumps({"Parameters": {name: {} for name in NAMES}}).encode()},
+    objects={},
     parameters={"InitPackageKey": "k"},
     delivery='{"Parameters": {"Branch": {}}, "Outputs": {"ArtifactKeyArn": {}}}',
-    pipeline_key="t",
+    pipeline=json.dumps({"Parameters": {name: {} for name in NAMES}}),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -65,7 +66,6 @@ def test_every_key_carries_a_hash_and_every_parameter_names_a_key(config: Config
     keys = set(packages.objects)
     named = {key for name, key in packages.parameters.items() if name != "SchemasPrefix"}
     assert named <= keys
-    assert packages.pipeline_key in keys
     assert all(
         any(len(part) >= 16 for part in key.replace(".", "-").replace("/", "-").split("-")) for key in keys
     )
@@ -85,6 +85,18 @@ def test_the_templates_are_the_rendered_ones(config: Config, root: Path) -> None
     packages = collect(config, root)
     assert "Resources" in json.loads(packages.pipeline)
     assert "ArtifactBucketName" in json.loads(packages.delivery)["Outputs"]
+
+
+def test_a_released_template_asks_for_the_image_alone(config: Config, root: Path) -> None:
+    packages = collect(config, root)
+    key, body = packages.released({"ArtifactBucketName": "artifacts", "Other": "x"})
+    parameters = json.loads(body)["Parameters"]
+    assert [name for name, each in parameters.items() if "Default" not in each] == ["ValidatorImageURI"]
+    assert {name: parameters[name]["Default"] for name in packages.parameters} == packages.parameters
+    for name, each in parameters.items():
+        if "Default" in each and "AllowedPattern" in each:
+            assert re.fullmatch(each["AllowedPattern"], each["Default"]), name
+    assert packages.released({"ArtifactBucketName": "others"})[0] != key
 
 
 def test_two_runs_give_the_same_bytes_whatever_times_and_modes(config: Config, root: Path) -> None:

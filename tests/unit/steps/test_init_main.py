@@ -30,6 +30,13 @@ DATASETS = [
 ]
 
 
+PACE = {
+    "bytes_per_second": {"text": 1 << 20, "stream": 1 << 18, "columnar": 1 << 18, "records": 1 << 18},
+    "target_seconds": 600,
+    "most_children": 8,
+}
+
+
 class SageMaker:
     """No model yet, and one monitoring job that ended as it was told."""
 
@@ -58,7 +65,7 @@ def settings(bucket: Bucket) -> Settings:
             "SCHEMAS_PREFIX": "schemas/0123",
             "DATASETS": json.dumps(DATASETS),
             "LADDER": '[{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}]',
-            "SIZING": '{"base": 512, "csv": 1, "csv.gz": 6, "parquet": 3}',
+            "PACE": json.dumps(PACE),
             "MAX_OBJECTS": "3",
             "MODEL_PACKAGE_GROUP": "models",
         }
@@ -120,6 +127,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "baseline_uri": bucket.uri("runs/s.pb"),
         "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
         "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],
+        "children": 1,
     }
     stored = bucket.read("runs/2026-11-22/run-1/manifest.json")
     assert stored is not None

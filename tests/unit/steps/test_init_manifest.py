@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from steps.init.bucket import Bucket
 from steps.init.errors import InvalidRecord, TooManyObjects
-from steps.init.manifest import FORMATS, Manifest, compose, listing, write_once
+from steps.init.manifest import KINDS, Manifest, Object, compose, listing, write_once
+from templates.functions import PACE
 from validator import formats
 from validator.store.names import is_hidden
 
@@ -37,7 +38,7 @@ def test_data_are_named_in_the_order_of_their_uris() -> None:
     found = manifest("b.csv", "a/part-0.parquet", "c.csv.gz", "UPPER.CSV")
 
     assert names(found) == ["UPPER.CSV", "a/part-0.parquet", "b.csv", "c.csv.gz"]
-    assert [each.format for each in found.objects] == ["csv", "parquet", "csv", "csv.gz"]
+    assert [each.kind for each in found.objects] == ["text", "columnar", "text", "stream"]
 
 
 def test_hidden_names_and_folder_markers_are_left_out() -> None:
@@ -57,9 +58,17 @@ def test_what_is_hidden_is_what_the_validator_passes_over(name: str) -> None:
 
 
 def test_data_are_what_the_validator_reads() -> None:
-    assert set(FORMATS) == {*formats.DELIMITED, *formats.FORMATS}
-    for suffix in FORMATS:
+    assert set(KINDS) == {*formats.DELIMITED, *formats.FORMATS}
+    for suffix in KINDS:
         assert names(manifest(f"a{suffix}")) == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_a_second_of_work_is_a_shard_of_the_validators(suffix: str) -> None:
+    data, weight = Object(f"a{suffix}", 0, "", None, ""), formats.of(f"a{suffix}").weight
+
+    assert weight.shard_bytes == PACE[KINDS[suffix]]
+    assert weight.is_cuttable == data.is_cuttable
 
 
 def test_what_is_not_data_is_named_as_ignored() -> None:

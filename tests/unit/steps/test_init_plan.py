@@ -1,55 +1,86 @@
-"""The plan: the smallest size that fits, and a larger one in reserve."""
+"""The plan: the smallest task that is done in time, or children that share the day."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.init.manifest import Object
-from steps.init.plan import MIB, memory, sizes
-from steps.init.settings import Size, Sizing
+from steps.init.plan import Plan, make
+from steps.init.settings import Pace, Size
 
 LADDER = (Size("512", "1024"), Size("1024", "2048"), Size("2048", "8192"))
-SIZING = Sizing.parse('{"base": 512, "csv": 0.5, "csv.gz": 4, "parquet": 2}')
+MIB = 1 << 20
+PACE = Pace.parse(
+    f'{{"bytes_per_second": {{"text": {MIB}, "stream": {MIB}, "columnar": {MIB}, "records": {MIB}}}, '
+    '"target_seconds": 100, "most_children": 16}'
+)
+"""A MiB is a second of one vCPU."""
 
 
 def data(name: str, mib: float) -> Object:
     return Object(name, int(mib * MIB), '"e"', None, "2026-11-22T10:00:00+00:00")
 
 
-def test_memory_is_the_base_and_each_format_by_its_factor() -> None:
-    assert (
-        memory([data("a.csv", 100), data("b.csv.gz", 10), data("c.parquet", 50)], SIZING)
-        == 512 + 50 + 40 + 100
-    )
-
-
 @pytest.mark.parametrize(
-    ("mib", "memories"),
+    ("mib", "expected"),
     [
-        (0, ("1024", "2048")),
-        (1024, ("1024", "2048")),
-        (1024.01, ("2048", "8192")),
-        (10_000, ("8192", "8192")),
-        (1_000_000, ("8192", "8192")),
+        (0, Plan((LADDER[0], LADDER[1]), 1)),
+        (50, Plan((LADDER[0], LADDER[1]), 1)),
+        (51, Plan((LADDER[1], LADDER[2]), 1)),
+        (101, Plan((LADDER[2], LADDER[2]), 1)),
+        (200, Plan((LADDER[2], LADDER[2]), 1)),
+        # Above the largest task, children of the smallest size: half a vCPU does 50 MiB in time.
+        (201, Plan((LADDER[0], LADDER[1]), 5)),
+        (500, Plan((LADDER[0], LADDER[1]), 10)),
+        (1_000_000, Plan((LADDER[0], LADDER[1]), 16)),
     ],
 )
-def test_the_smallest_size_that_fits_and_the_next(mib: float, memories: tuple[str, str]) -> None:
-    first, second = sizes([data("a.csv", mib)], LADDER, SIZING)
-
-    assert (first.memory, second.memory) == memories
+def test_the_smallest_size_that_is_done_in_time_or_children(mib: float, expected: Plan) -> None:
+    assert make([data("a.csv", mib)], LADDER, PACE) == expected
 
 
-def test_a_day_without_data_takes_the_smallest_size() -> None:
-    assert sizes([], LADDER, SIZING)[0] == LADDER[0]
+def test_where_there_are_no_array_jobs_the_largest_size_does_it_all() -> None:
+    plan = make([data("a.csv", 1_000_000)], LADDER, replace(PACE, most_children=1))
+
+    assert plan == Plan((LADDER[2], LADDER[2]), 1)
 
 
-@given(st.lists(st.floats(0, 1e6)), st.floats(0, 1e6))
-def test_more_data_never_take_a_smaller_size(mibs: list[float], more: float) -> None:
+def test_a_packed_object_is_read_by_one_vcpu_however_long_that_takes() -> None:
+    assert make([data("a.csv.gz", 1_000_000)], LADDER, PACE) == Plan((LADDER[1], LADDER[2]), 1)
+    assert make([data("a.tfrecord", 1_000_000)], LADDER, PACE) == Plan((LADDER[1], LADDER[2]), 1)
+
+
+def test_there_are_no_more_children_than_pieces() -> None:
+    packed = [data(f"{number}.csv.gz", 1_000) for number in range(3)]
+
+    assert make(packed, LADDER, PACE).children == 3
+
+
+def test_what_is_no_data_counts_for_nothing() -> None:
+    assert make([data("readme.txt", 1_000_000)], LADDER, PACE) == Plan((LADDER[0], LADDER[1]), 1)
+    assert make([], LADDER, PACE) == Plan((LADDER[0], LADDER[1]), 1)
+
+
+def test_each_format_has_a_pace_of_its_own() -> None:
+    slow = replace(PACE, bytes_per_second={**PACE.bytes_per_second, "columnar": MIB / 4})
+
+    assert make([data("a.csv", 50)], LADDER, slow).sizes[0] == LADDER[0]
+    assert make([data("a.parquet", 50)], LADDER, slow).sizes[0] == LADDER[2]
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=20), st.floats(0, 1e6))
+def test_more_data_never_get_less_to_read_them(mibs: list[float], more: float) -> None:
     some = [data("a.csv", mib) for mib in mibs]
 
-    small, large = sizes(some, LADDER, SIZING), sizes([*some, data("b.parquet", more)], LADDER, SIZING)
+    small, large = make(some, LADDER, PACE), make([*some, data("b.parquet", more)], LADDER, PACE)
 
-    assert LADDER.index(small[0]) <= LADDER.index(large[0])
-    assert LADDER.index(small[0]) <= LADDER.index(small[1])
+    assert _vcpus(small) <= _vcpus(large) or large.children > 1
+    assert small.children <= large.children
+
+
+def _vcpus(plan: Plan) -> float:
+    return plan.children * int(plan.sizes[0].cpu) / 1024

@@ -204,6 +204,8 @@ def _submit(arguments: Mapping[str, Any]) -> Iterator[str]:
     size = arguments.get("ArrayProperties", {}).get("Size")
     if isinstance(size, int) and not 2 <= size <= 10_000:
         yield f".ArrayProperties.Size is {size}, not within 2 to 10000"
+    if "EcsPropertiesOverride" in arguments:
+        yield ".EcsPropertiesOverride is refused beside the container override that Step Functions adds"
     for each in arguments.get("ContainerOverrides", {}).get("Environment", ()):
         if str(each.get("Name", "")).startswith("AWS_BATCH"):
             yield f".ContainerOverrides.Environment names {each['Name']}: AWS_BATCH is Batch's own"

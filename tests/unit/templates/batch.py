@@ -37,11 +37,9 @@ def _queue(properties: Properties) -> Iterator[str]:
 
 def _definition(properties: Properties) -> Iterator[str]:
     yield from _retries(properties.get("RetryStrategy", {}))
-    if properties.get("ContainerProperties"):
-        yield "ContainerProperties leave 30 s after SIGTERM: EcsProperties know StopTimeout"
-    for task in properties.get("EcsProperties", {}).get("TaskProperties", ()):
-        for container in task["Containers"]:
-            yield from _container(container)
+    if "EcsProperties" in properties:
+        yield "EcsProperties are refused beside the container override that Step Functions adds"
+    yield from _container(properties.get("ContainerProperties", {}))
 
 
 def _retries(strategy: Properties) -> Iterator[str]:
@@ -67,5 +65,3 @@ def _container(container: Properties) -> Iterator[str]:
     for variable in container.get("Environment", ()):
         if str(variable["Name"]).startswith("AWS_BATCH"):
             yield f"the variable {variable['Name']} is Batch's own"
-    if container.get("StopTimeout") != 120:
-        yield f"{container.get('StopTimeout')} s to save the work, of 120"

@@ -70,7 +70,7 @@ Check = Callable[[Rendered], Iterator[str]]
 
 
 def _arguments(rendered: Rendered) -> Iterator[str]:
-    for name, state in rendered.definition["States"].items():
+    for name, state in graphs.every(rendered.definition):
         if state["Type"] == "Task":
             yield from (f"{name}{mistake}" for mistake in arguments.mistakes(state))
 
@@ -78,7 +78,8 @@ def _arguments(rendered: Rendered) -> Iterator[str]:
 def _permissions(rendered: Rendered) -> Iterator[str]:
     """Hold each state's statements against its integration's needs."""
     for state in rendered.states:
-        needed = NEEDED.get(state.definition.get("Resource", ""), set())
+        tasks = graphs.every({"States": {state.name: state.definition}})
+        needed = {action for _, task in tasks for action in NEEDED.get(task.get("Resource", ""), ())}
         held = {action for each in state.statements for action in encode_to_dict(each)["Action"]}
         yield from (f"{state.name} may not {action}" for action in sorted(needed - held))
         yield from (f"{state.name} may {action} for nothing" for action in sorted(held - needed))

@@ -27,8 +27,25 @@ def ways(state: Definition) -> Iterator[tuple[str, set[str]]]:
         yield way["Next"], set(way.get("Assign", {}))
 
 
+def every(machine: Definition) -> Iterator[tuple[str, Definition]]:
+    """Yield the states of a machine by name, and those within its Map states."""
+    for name, state in machine["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from every(state["ItemProcessor"])
+
+
 def mistakes(machine: Definition) -> Iterator[str]:
     """Yield what is wrong with a definition, one line each."""
+    yield from _of_graph(machine)
+    for name, state in machine["States"].items():
+        # It reads the machine's variables and assigns none of its own.
+        for mistake in _of_graph(state["ItemProcessor"]) if "ItemProcessor" in state else ():
+            yield f"{name}: {mistake}"
+    yield from unassigned(machine)
+
+
+def _of_graph(machine: Definition) -> Iterator[str]:
     states = machine["States"]
     for name, state in states.items():
         yield from (f"{name} leads to {to}, which is no state" for to, _ in ways(state) if to not in states)
@@ -36,7 +53,6 @@ def mistakes(machine: Definition) -> Iterator[str]:
     reached = reachable(machine)
     yield from (f"{name} cannot be reached" for name in states if name not in reached)
     yield from (f"{name} never ends" for name in reached if not ends(states, name))
-    yield from unassigned(machine)
 
 
 def alone(state: Definition) -> Iterator[str]:
@@ -122,7 +138,7 @@ def strings(value: Any) -> Iterator[str]:
 
 def careless_retries(machine: Definition) -> Iterator[str]:
     """Yield retries of more than throttling and passing failures, or all at the same moment."""
-    for name, state in machine["States"].items():
+    for name, state in every(machine):
         for retry in state.get("Retry", ()):
             if blind := BLIND & set(retry["ErrorEquals"]):
                 yield f"{name} tries again whatever went wrong: {', '.join(sorted(blind))}"
@@ -150,5 +166,5 @@ def open_doors(machine: Definition) -> Iterator[str]:
 
 
 BEHIND = {"Accept", "Prepare", "Train", "Register"}
-UNTOLD = {"NotifyWarning"}
-"""Its own failure hides no verdict: the day passed."""
+UNTOLD = {"NotifyWarning", "ProfileShards"}
+"""Their own failure hides no verdict: the day passed, or what is missing is named by the merge."""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tests.unit.templates.graph import every
+
 Resources = Mapping[str, Any]
 
 NAMES: Final[Mapping[str, tuple[str, int]]] = {
@@ -68,9 +70,9 @@ def long_names(resources: Resources) -> Iterator[str]:
             yield f"{title} is no logical id"
 
 
-def payloads(definition: Mapping[str, Any]) -> Iterator[str]:
+def payloads(definition: dict[str, Any]) -> Iterator[str]:
     """Yield states whose result may outgrow a payload, which nothing can catch."""
-    for name, state in definition["States"].items():
+    for name, state in every(definition):
         if len(name) > STATE_NAME:
             yield f"{name}: the name of a state has at most {STATE_NAME} characters"
         if str(state.get("Resource", "")).endswith(":aws-sdk:s3:getObject"):

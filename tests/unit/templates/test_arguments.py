@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.unit.templates.arguments import MisspeltError, mistakes, operation
+from tests.unit.templates.graph import every
 
 
 def test_arguments_are_what_the_services_take(definition: dict[str, Any]) -> None:
-    tasks = {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
-    assert len(tasks) >= 12
+    tasks = {name: state for name, state in every(definition) if state["Type"] == "Task"}
+    assert len(tasks) >= 15
     assert {name: list(mistakes(state)) for name, state in tasks.items() if list(mistakes(state))} == {}
 
 
@@ -97,12 +98,15 @@ def test_a_misspelt_integration_is_found(resource: str, told: str) -> None:
         ("Init", ["Payload"], None, ".Payload is missing"),
         ("Prepare", ["Arguments", "--label"], 1, ".Arguments.--label is 1, not a string"),
         ("NotifyFailure", ["Topic"], "x", ".Topic is not known"),
+        ("ProfileShards", ["ArrayProperties", "Size"], "8", ".ArrayProperties.Size is '8', not a"),
+        ("ProfileShard", ["JobQueue"], None, ".JobQueue is missing"),
+        ("ProfileShard", ["EcsPropertiesOverride"], {}, ".EcsPropertiesOverride is refused"),
     ],
 )
 def test_a_planted_mistake_is_found(
     definition: dict[str, Any], name: str, path: list[str], value: Any, told: str
 ) -> None:
-    state = deepcopy(definition["States"][name])
+    state = deepcopy(dict(every(definition))[name])
     *above, last = path
     target = state["Arguments"]
     for key in above:

@@ -135,16 +135,14 @@ def test_an_alias_shifts_in_one_way(properties: dict[str, Any], told: list[str])
 EXIT = {"Action": "EXIT", "OnReason": "*"}
 AGAIN = {"Action": "RETRY", "OnStatusReason": "Your Spot Task was interrupted*"}
 CONTAINER = {
-    "StopTimeout": 120,
     "ResourceRequirements": [{"Type": "VCPU", "Value": "0.5"}, {"Type": "MEMORY", "Value": "1024"}],
 }
 
 
 def job(*rules: dict[str, str], retained: bool = True, **container: Any) -> dict[str, Any]:
-    task = {"Containers": [{**CONTAINER, **container}]}
     properties = {
         "RetryStrategy": {"Attempts": 3, "EvaluateOnExit": list(rules)},
-        "EcsProperties": {"TaskProperties": [task]},
+        "ContainerProperties": {**CONTAINER, **container},
         "ResourceRetentionPolicy": {"SkipDeregisterOnUpdate": retained},
     }
     return {"Job": {"Type": "AWS::Batch::JobDefinition", "Properties": properties}}
@@ -157,7 +155,6 @@ def job(*rules: dict[str, str], retained: bool = True, **container: Any) -> dict
         (job(EXIT, AGAIN), ["what no rule matches is tried again"]),
         (job(*[AGAIN] * 5, EXIT), ["6 rules of what to do at an exit, of 5"]),
         (job({**AGAIN, "OnStatusReason": "Task (x)*"}, EXIT), ["OnStatusReason 'Task (x)*' has signs"]),
-        (job(AGAIN, EXIT, StopTimeout=30), ["30 s to save the work"]),
         (job(AGAIN, EXIT, Environment=[{"Name": "AWS_BATCH_X", "Value": "1"}]), ["the variable AWS_BATCH_X"]),
         (
             job(

@@ -38,6 +38,9 @@ ENCRYPTED: Mapping[str, tuple[str | int, ...]] = {
 """Type of resource -> where it names its key."""
 
 KEEPS_NOTHING = {
+    "AWS::Batch::ComputeEnvironment",  # Batch has no key for its tasks' ephemeral storage
+    "AWS::Batch::JobDefinition",
+    "AWS::Batch::JobQueue",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::Project",  # has no artifacts and no cache

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from templates.asl import Name
-from tests.unit.templates.graph import ENDS, careless_retries, mistakes, open_doors
+from tests.unit.templates.graph import ENDS, careless_retries, every, mistakes, open_doors
 
 Definition = dict[str, Any]
 
@@ -24,7 +24,7 @@ def test_the_ends_are_those_designed(definition: Definition) -> None:
 
 
 def test_every_name_is_a_state_and_every_state_has_a_name(definition: Definition) -> None:
-    assert set(definition["States"]) == set(Name)
+    assert {name for name, _ in every(definition)} == set(Name)
 
 
 def test_expressions_are_jsonata_throughout(definition: Definition) -> None:
@@ -102,6 +102,16 @@ PLANTED: dict[str, tuple[Callable[[Definition], object], str]] = {
     "failure trained": (
         lambda s: s["ReadGate"]["Catch"][0].update(Next="Accept"),
         "a failure of ReadGate leads to Train",
+    ),
+    "within a map": (
+        lambda s: s["ProfileMissing"]["ItemProcessor"]["States"]["ProfileShard"].update(Next="Nowhere"),
+        "ProfileMissing: ProfileShard leads to Nowhere",
+    ),
+    "misspelt within a map": (
+        lambda s: s["ProfileMissing"]["ItemProcessor"]["States"]["ProfileShard"]["Arguments"].update(
+            JobName="{% $runn.job_name %}"
+        ),
+        "ProfileMissing reads $runn",
     ),
     "misspelt": (
         lambda s: s["Evaluate"]["Arguments"]["Payload"].update(run_id="{% $runn.run_id %}"),

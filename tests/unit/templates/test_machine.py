@@ -33,6 +33,7 @@ RUN: dict[str, Any] = {
     "baseline_uri": "",
     "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
     "sizes": [SMALL, LARGE],
+    "children": 1,
     "job_name": "taxi-2026-11-22-0123456789ab",
 }
 
@@ -479,3 +480,75 @@ def test_a_broken_topic_hides_no_end(play: Play, state: str, change: dict[str, A
     assert played["path"][-1] == end
     if end == "Registered":
         assert played["output"]["status"] == "Registered"
+
+
+SHARED = {**RUN, "children": 8}
+MISSING = result({"Body": json.dumps({"version": 1, "run_id": RUN_ID, "shard_count": 8, "shards": [3]})})
+
+
+def test_a_great_day_is_shared_among_children_and_merged(play: Play) -> None:
+    played = play(answers(Init=result({"Payload": SHARED})))
+    assert played["path"][:5] == ["Init", "Planned", "ProfileShards", "Validate", "ReadGate"]
+    (job,) = calls(played, "ProfileShards")
+    assert job["ArrayProperties"] == {"Size": 8}
+    assert {"Name": "SHARD_COUNT", "Value": "8"} in job["ContainerOverrides"]["Environment"]
+    (merge,) = calls(played, "Validate")
+    assert merge["Overrides"]["ContainerOverrides"][0]["Command"] == ["merge", "--shard-count", "8"]
+
+
+def test_one_task_does_a_small_day(play: Play) -> None:
+    (task,) = calls(play(answers()), "Validate")
+    assert task["Overrides"]["ContainerOverrides"][0]["Command"] == ["validate"]
+
+
+def test_children_that_fail_are_left_to_the_merge(play: Play) -> None:
+    failed = [stopped(Status="FAILED", StatusReason="Array Child Job failed")]
+    played = play(answers(Init=result({"Payload": SHARED}), ProfileShards=failed))
+    assert played["status"] == "SUCCEEDED"
+    assert played["path"][:5] == ["Init", "Planned", "ProfileShards", "Validate", "ReadGate"]
+
+
+def test_what_the_merge_misses_is_profiled_on_demand_with_more_memory(play: Play) -> None:
+    merges = [exited(66), {"result": {}}]
+    played = play(answers(Init=result({"Payload": SHARED}), Validate=merges, ReadMissing=MISSING))
+    assert played["status"] == "SUCCEEDED"
+    assert played["path"][3:7] == ["Validate", "Classify", "ReadMissing", "ProfileMissing"]
+    assert played["path"][7:9] == ["Validate", "ReadGate"]
+    (job,) = calls(played, "ProfileMissing")
+    assert job["JobName"] == f"{RUN['job_name']}-3-1"
+    sizes = {each["Type"]: each["Value"] for each in job["ContainerOverrides"]["ResourceRequirements"]}
+    assert sizes == {"VCPU": "2", "MEMORY": LARGE["Memory"]}
+    assert {"Name": "SHARD_INDEX", "Value": "3"} in job["ContainerOverrides"]["Environment"]
+    assert "ArrayProperties" not in job
+
+
+def test_what_is_missing_again_and_again_is_failed(play: Play) -> None:
+    played = play(answers(Init=result({"Payload": SHARED}), Validate=[exited(66)], ReadMissing=MISSING))
+    assert played["status"] == "FAILED"
+    assert len(calls(played, "Validate")) == 3
+    assert len(calls(played, "ProfileMissing")) == 2
+
+
+def test_a_part_that_fails_on_demand_is_left_to_the_merge(play: Play) -> None:
+    merges = [exited(66), {"result": {}}]
+    played = play(
+        answers(
+            Init=result({"Payload": SHARED}),
+            Validate=merges,
+            ReadMissing=MISSING,
+            ProfileMissing=[stopped(Status="FAILED")],
+        )
+    )
+    assert played["status"] == "SUCCEEDED"
+
+
+def test_a_list_of_what_is_missing_that_does_not_parse_is_failed(play: Play) -> None:
+    played = play(
+        answers(
+            Init=result({"Payload": SHARED}),
+            Validate=[exited(66)],
+            ReadMissing=result({"Body": '{"version": 1, "shards": [1, 2'}),
+        )
+    )
+    assert played["status"] == "FAILED"
+    assert calls(played, "ProfileMissing") == []

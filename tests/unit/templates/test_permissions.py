@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -27,6 +27,7 @@ EVERYWHERE = {
     "TracesHaveNoResource",
     "MetricsHaveNoResource",
     "ListingPackagesHasNoResource",
+    "DescribingJobsHasNoResource",
 }
 """Sids of the statements that may have the resource ``*``."""
 
@@ -48,7 +49,15 @@ def plain(value: Any) -> Any:
 
 
 def needs(state: State) -> set[str]:
-    return NEEDED[state.definition["Resource"]] if state.definition["Type"] == "Task" else set()
+    return {action for task in tasks(state.definition) for action in NEEDED[task["Resource"]]}
+
+
+def tasks(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a state that calls a service, or those within a Map state."""
+    if definition["Type"] == "Task":
+        yield definition
+    for state in definition.get("ItemProcessor", {}).get("States", {}).values():
+        yield from tasks(state)
 
 
 def actions(state: State) -> set[str]:
@@ -95,7 +104,7 @@ def test_the_machines_role_is_the_sum_of_its_states(
         for statement in state.statements:
             assert plain(encode_to_dict(statement)) in held, state.name
     beyond = {each.get("Sid") for each in held} - {None}
-    assert beyond == {"LogDeliveryHasNoResource", "TracesHaveNoResource"}
+    assert beyond == {"LogDeliveryHasNoResource", "TracesHaveNoResource", "DescribingJobsHasNoResource"}
 
 
 @pytest.mark.parametrize("stack", ["pipeline", "delivery"])

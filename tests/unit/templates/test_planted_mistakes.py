@@ -14,6 +14,7 @@ from troposphere.stepfunctions import DeploymentPreference, RoutingConfiguration
 from templates import (
     access,
     asl,
+    batch,
     classify,
     container,
     registry,
@@ -110,6 +111,26 @@ def misspelt(patch: pytest.MonkeyPatch) -> None:
 
 
 PLANTED: dict[str, tuple[Plant, str, str]] = {
+    "everything tried again by Batch": (
+        resource(batch, "_job", lambda job: job.properties["RetryStrategy"].EvaluateOnExit.reverse()),
+        "batch",
+        "ProfileJob: what no rule matches is tried again",
+    ),
+    "properties that Step Functions' override excludes": (
+        resource(batch, "_job", lambda job: job.properties.update(EcsProperties={"TaskProperties": []})),
+        "batch",
+        "ProfileJob: EcsProperties are refused",
+    ),
+    "a child's size that Fargate does not have": (
+        around(batch, "requirements", lambda every: [every[0], {"Type": "MEMORY", "Value": "512"}]),
+        "batch",
+        "ProfileJob: Fargate has no task of 1 vCPU and 512 MiB",
+    ),
+    "a deregistered job definition": (
+        resource(batch, "_job", lambda job: job.properties.pop("ResourceRetentionPolicy")),
+        "retention",
+        "ProfileJob",
+    ),
     "wrong Next": (
         state("accept", lambda s: s.update(Next="Prepair")),
         "graph",
@@ -304,8 +325,8 @@ def test_a_mistake_is_caught_by_its_check(
 def test_there_are_enough_of_them_and_nearly_every_check_catches_one() -> None:
     catching = {check for _, check, _ in PLANTED.values()}
     assert len(PLANTED) >= 25
-    # Nothing of templates/ is near these limits; test_checks.py proves both.
-    assert CHECKS.keys() - catching == {"batch", "policy sizes"}
+    # Nothing of templates/ is near this limit; test_checks.py proves it.
+    assert CHECKS.keys() - catching == {"policy sizes"}
 
 
 def test_what_is_planted_is_gone_again(config: Config) -> None:

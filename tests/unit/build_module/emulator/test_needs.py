@@ -18,6 +18,10 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 ASKED: dict[str, dict[str, Any]] = {
     "lambda:invoke": {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:sluice-dev-init:1"},
+    "batch:submitJob.sync": {
+        "JobDefinition": "arn:aws:batch:us-east-1:000000000000:job-definition/d:1",
+        "JobQueue": "arn:aws:batch:us-east-1:000000000000:job-queue/q",
+    },
     "ecs:runTask.sync": {
         "Cluster": CLUSTER,
         "TaskDefinition": DEFINITION,

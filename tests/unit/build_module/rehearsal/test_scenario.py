@@ -236,6 +236,7 @@ PROOFS = {
     "stopped by a user": ("stopped-by-user",),
     "interrupted on-demand": ("interrupted-on-demand",),
     "69, storage unavailable": ("storage-unavailable",),
+    "66, children's states missing": ("missing-shard", "test_what_is_missing_again_and_again_is_failed"),
     "137 or OutOfMemoryError": ("out-of-memory", "out-of-memory-twice"),
     "64, 65, 70, anything else": (
         "usage-error",

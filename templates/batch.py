@@ -1,0 +1,179 @@
+"""AWS Batch: a great day is profiled by the children of an array job on Fargate Spot.
+
+A child that Spot takes away is tried again by Batch. What is missing when the array job has ended is named by
+the validator's merge, and profiled by single jobs on demand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from troposphere import GetAtt, Ref
+from troposphere.batch import (
+    ComputeEnvironment,
+    ComputeEnvironmentOrder,
+    ComputeResources,
+    ContainerProperties,
+    Environment,
+    EvaluateOnExit,
+    JobDefinition,
+    JobQueue,
+    JobStateTimeLimitAction,
+    LogConfiguration,
+    MountPoints,
+    NetworkConfiguration,
+    ResourceRequirement,
+    ResourceRetentionPolicy,
+    RetryStrategy,
+    RuntimePlatform,
+    Timeout,
+    Volumes,
+)
+
+from templates import container
+from templates.config import Config
+from templates.container import CONTAINER, ON_DEMAND, SPOT, Validator
+from templates.fargate import UNITS, TaskSize
+from templates.network import Placement
+from validator.contract import ExitCode
+
+ATTEMPTS: Final = 3
+"""How often a child is tried when Spot takes it away, or storage fails it."""
+
+CAPACITY_SECONDS: Final = 1800
+"""So long a child waits at the head of the queue for Spot capacity; then it is left to the jobs on demand."""
+
+
+QUEUES: Final = ("Spot", "OnDemand")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What it takes to profile a day by many jobs side by side."""
+
+    spot: ComputeEnvironment
+    on_demand: ComputeEnvironment
+    spot_queue: JobQueue
+    on_demand_queue: JobQueue
+    job: JobDefinition
+
+
+def batch(config: Config, validator: Validator, where: Placement) -> Batch:
+    """Return the queues, Spot and on demand, and the job that profiles one child's part."""
+    spot = _environment(config, "Spot", SPOT, where)
+    on_demand = _environment(config, "OnDemand", ON_DEMAND, where)
+    return Batch(
+        spot=spot,
+        on_demand=on_demand,
+        spot_queue=_queue(config, "Spot", spot),
+        on_demand_queue=_queue(config, "OnDemand", on_demand),
+        job=_job(config, validator, where),
+    )
+
+
+def name(config: Config) -> str:
+    """Return the name of the job definition."""
+    return config.named("profile")
+
+
+def queue_name(config: Config, title: str) -> str:
+    """Return the name of a queue."""
+    return config.named(f"profile-{title.lower()}")
+
+
+def requirements(vcpu: object, memory: object) -> list[dict[str, object]]:
+    """Return a job's size as SubmitJob spells it."""
+    return [{"Type": "VCPU", "Value": vcpu}, {"Type": "MEMORY", "Value": memory}]
+
+
+def vcpus(size: TaskSize) -> str:
+    """Return a size's vCPUs as Batch spells them: ``1``, ``0.25``."""
+    return f"{size.cpu / UNITS:g}"
+
+
+def _environment(config: Config, title: str, kind: str, where: Placement) -> ComputeEnvironment:
+    children, smallest = config.validation.most_children, config.validation.sizes[0]
+    return ComputeEnvironment(
+        f"{title}Environment",
+        Type="MANAGED",
+        State="ENABLED",
+        # Without a ServiceRole Batch takes its service-linked one.
+        ComputeResources=ComputeResources(
+            Type=kind,
+            MaxvCpus=max(1, children * smallest.cpu // UNITS),
+            Subnets=where.subnets,
+            SecurityGroupIds=where.security_groups,
+        ),
+        # Changed in place, so that its queue never names one that is gone.
+        ReplaceComputeEnvironment=False,
+    )
+
+
+def _queue(config: Config, title: str, environment: ComputeEnvironment) -> JobQueue:
+    return JobQueue(
+        f"{title}Queue",
+        JobQueueName=queue_name(config, title),
+        Priority=1,
+        State="ENABLED",
+        ComputeEnvironmentOrder=[ComputeEnvironmentOrder(ComputeEnvironment=Ref(environment), Order=1)],
+        JobStateTimeLimitActions=[
+            JobStateTimeLimitAction(
+                State="RUNNABLE",
+                Reason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+                MaxTimeSeconds=CAPACITY_SECONDS,
+                Action="CANCEL",
+            )
+        ],
+    )
+
+
+def _job(config: Config, validator: Validator, where: Placement) -> JobDefinition:
+    return JobDefinition(
+        "ProfileJob",
+        JobDefinitionName=name(config),
+        Type="container",
+        PlatformCapabilities=["FARGATE"],
+        # State machine versions name a revision; a deregistered one cannot run.
+        ResourceRetentionPolicy=ResourceRetentionPolicy(SkipDeregisterOnUpdate=True),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        RetryStrategy=RetryStrategy(
+            Attempts=ATTEMPTS,
+            EvaluateOnExit=[
+                EvaluateOnExit(Action="RETRY", OnStatusReason="Your Spot Task was interrupted*"),
+                EvaluateOnExit(Action="RETRY", OnExitCode=str(ExitCode.STORAGE.value)),
+                # What nothing matches is tried again.
+                EvaluateOnExit(Action="EXIT", OnReason="*"),
+            ],
+        ),
+        Timeout=Timeout(AttemptDurationSeconds=config.validation.timeout_minutes * 60),
+        # EcsProperties would have a stopTimeout, but Step Functions adds a container override, which
+        # Batch refuses beside them: 30 s after SIGTERM have to do.
+        ContainerProperties=_container(config, validator, where),
+    )
+
+
+def _container(config: Config, validator: Validator, where: Placement) -> ContainerProperties:
+    smallest = config.validation.sizes[0]
+    settings = container.settings(config)
+    return ContainerProperties(
+        Image=Ref("ValidatorImageURI"),
+        Command=["profile"],
+        JobRoleArn=GetAtt(validator.task_role, "Arn"),
+        ExecutionRoleArn=GetAtt(validator.execution_role, "Arn"),
+        RuntimePlatform=RuntimePlatform(CpuArchitecture="X86_64", OperatingSystemFamily="LINUX"),
+        NetworkConfiguration=NetworkConfiguration(AssignPublicIp=where.public_address),
+        ResourceRequirements=[
+            ResourceRequirement(**each) for each in requirements(vcpus(smallest), str(smallest.memory))
+        ],
+        Environment=[Environment(Name=key, Value=value) for key, value in settings.items()],
+        User=container.USER,
+        ReadonlyRootFilesystem=True,
+        Volumes=[Volumes(Name="tmp")],
+        MountPoints=[MountPoints(SourceVolume="tmp", ContainerPath="/tmp", ReadOnly=False)],  # noqa: S108
+        LogConfiguration=LogConfiguration(
+            LogDriver="awslogs",
+            Options=container.log_options(validator.logs, f"{CONTAINER}-child"),
+        ),
+    )
