@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from validator import dataset, store
+from validator.formats import Seen
 from validator.profile import Kind
 
 
@@ -42,3 +43,15 @@ def test_other_kinds_widen(tmp_path: Path) -> None:
     (tmp_path / "key=1").mkdir()
     (tmp_path / "key=1" / "x.csv").write_text("a\n1\n")
     assert kinds(tmp_path, {"a": Kind.FLOAT, "key": Kind.BYTES}) == [Kind.FLOAT, Kind.BYTES]
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"), [(Kind.INT, Kind.FLOAT), (Kind.BYTES, Kind.BYTES), (None, Kind.FLOAT)]
+)
+def test_a_survey_does_not_narrow_what_a_schema_asks_for(
+    tmp_path: Path, seen: Kind | None, kind: Kind
+) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n,1\n")
+    found = dataset.describe(store.at("").list(str(tmp_path)), {"a": Kind.FLOAT})
+    grown = found.grown({("a",): Seen(seen), ("b",): Seen(Kind.INT)})
+    assert [column.kind for column in grown.columns] == [kind, Kind.INT]

@@ -215,6 +215,16 @@ class TestEqual:
         equal(tmp_path, merged, alone)
         assert named(tmp_path) == {"version": 1, "run_id": "r1", "shard_count": count, "shards": []}
 
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_the_first_text_among_numbers_has_its_row(
+        self, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        late_text(tmp_path, monkeypatch)
+        _, merged = passes(tmp_path, count)
+        (mixed,) = (finding.message for finding in merged.findings if finding.code == "MIXED_TYPES")
+        assert f"4 texts among {ROWS - 4:,} numbers" in mixed
+        assert f"“seven” in row {ROWS - 3:,} of" in mixed
+
     def test_a_schema_and_a_baseline_judge_as_they_do_alone(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -45,6 +45,16 @@ class TestNames:
         assert names[0] == names[1]
 
 
+def test_whether_a_value_has_shown_the_kind_makes_no_other_state() -> None:
+    shown, guessed = Column("n", Kind.INT), Column("n", Kind.INT, is_guessed=True)
+    others = [Column("n", Kind.FLOAT), Column("n", Kind.INT, 1), Column("m", Kind.INT)]
+    nested = [Column("n", Kind.STRUCT, fields=(each,)) for each in (shown, guessed, *others)]
+    names = [States("s", [each]).name(SHARD) for each in (shown, guessed, *others, *nested)]
+    assert len(set(names)) == 8
+    assert names[0] == names[1]
+    assert names[5] == names[6]
+
+
 @pytest.mark.parametrize("unpinned", [Object("data.csv", 8), Object("s3://b/data.csv", 8)])
 def test_objects_that_nobody_could_tell_apart_have_no_state(
     unpinned: Object, states: States, state: State
