@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Final
 
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
@@ -31,18 +30,18 @@ from validator import (
     drift,
     gate,
     machine,
-    manifest,
     missing,
     profiling,
     report,
     schema,
+    source,
     statistics,
     store,
     text,
     verdict,
 )
 from validator.contract import Artifact
-from validator.crew import Crew, Halt
+from validator.crew import Crew
 from validator.cuts import Shard
 from validator.dataset import Dataset
 from validator.defects import Defect
@@ -52,24 +51,14 @@ from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
 from validator.profiling import Profiling
 from validator.settings import Child, Settings
+from validator.source import Source
 from validator.states import is_pinned
-from validator.store import Object
 from validator.verdict import Evidence, Feature, VerdictReport
 
 Log = Callable[[str], None]
 
 LOOKUPS: Final = 8
 """Objects looked at, or headers read, at a time: of many small objects in S3 that is waiting, not work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a run reads."""
-
-    dataset: str
-    objects: tuple[Object, ...]
-    root: str
-    """Folder or prefix below which folders named key=value are columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +215,17 @@ def _profiled(settings: Settings, declared: Schema | None, interruption: Interru
 def _work(settings: Settings, declared: Schema | None, interruption: Interruption) -> Work:
     """Returns what has to be done: every process that has the same settings gets the same shards."""
     lookups = Crew(interruption, LOOKUPS)
-    source = _source(settings, lookups)
+    found = source.of(settings, lookups)
     store.prepare(settings.output_uri)
     described = dataset.describe(
-        source.objects,
+        found.objects,
         schema.kinds(declared) if declared else {},
-        root=source.root,
+        root=found.root,
         crew=lookups,
         dialect=Dialect(settings.delimiter, settings.columns),
     )
     states_uri = settings.states_uri or store.child(settings.output_uri, Artifact.STATES)
-    return Work(source, described, states_uri, Crew(interruption, _workers(settings, described.columns)))
+    return Work(found, described, states_uri, Crew(interruption, _workers(settings, described.columns)))
 
 
 def _summed_up(settings: Settings, work: Work, made: Profiling) -> Profiled:
@@ -290,45 +279,6 @@ def _workers(settings: Settings, columns: Sequence[Column]) -> int:
         budget=machine.memory_budget() if given is None else given << 20,
         used=machine.resident(),
     )
-
-
-def _source(settings: Settings, crew: Crew) -> Source:
-    if settings.manifest_uri:
-        content = store.at(settings.manifest_uri).read(settings.manifest_uri)
-        named = manifest.parse(content, settings.manifest_uri)
-        return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
-    uri = settings.data_uri or ""
-    name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
-    found = store.at(uri)
-    return Source(name, tuple(found.list(uri)), found.root(uri))
-
-
-def _pinned(objects: Sequence[Object], crew: Crew) -> tuple[Object, ...]:
-    """Returns objects of a manifest, those it names by size alone with the ETag or time they have now.
-
-    So one that is replaced while it is read, or before a later start, is not taken for the same.
-    """
-
-    def look(target: Object, halt: Halt) -> Object:
-        halt.check()
-        return _as_listed(target)
-
-    with crew.at_work(look, [target for target in objects if not target.is_pinned]) as looked:
-        found = {target.uri: result() for target, result in looked}
-    return tuple(found.get(target.uri, target) for target in objects)
-
-
-def _as_listed(target: Object) -> Object:
-    """Returns an object with the ETag and time it has now; as it is if it cannot be listed."""
-    try:
-        listed = store.at(target.uri).list(target.uri)
-    except UsageError:
-        # Opening it says what is wrong; in S3 what may not be listed may still be read.
-        return target
-    name = target.uri if store.is_remote(target.uri) else str(store.local_path(target.uri))
-    # The size stays as it was named: opening it holds both against each other.
-    now = next((each for each in listed if each.uri == name), target)
-    return replace(target, etag=now.etag, last_modified=now.last_modified)
 
 
 def _schema(settings: Settings) -> Schema | None:

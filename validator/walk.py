@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 from validator.crew import Crew, Halt
 from validator.cuts import Shard
 from validator.dataset import Dataset
-from validator.errors import DataError, Interrupted
+from validator.errors import DataError
 
 
 class Known(Protocol):
@@ -110,8 +110,6 @@ class Walk(Generic[_Known]):
         """Waits for what is known of a shard as it guessed; None if it could not be read so."""
         try:
             return result()
-        except Interrupted:
-            raise
         except DataError:
             if not shard.is_guessed or (border.at is None and self.dataset.is_certain(shard)):
                 raise

@@ -1,0 +1,71 @@
+"""What a run reads: the objects a manifest names, or those that lie where its data does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from validator import manifest, store
+from validator.crew import Crew, Halt
+from validator.errors import UsageError
+from validator.settings import Settings
+from validator.store import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run reads."""
+
+    dataset: str
+    objects: tuple[Object, ...]
+    root: str
+    """Folder or prefix below which folders named key=value are columns."""
+
+
+def of(settings: Settings, crew: Crew) -> Source:
+    """Returns what a run reads, every object as it is now.
+
+    Args:
+        settings: Of the run.
+        crew: Who looks at objects.
+
+    Raises:
+        UsageError: There is no such manifest, file, folder or prefix.
+    """
+    if settings.manifest_uri:
+        content = store.at(settings.manifest_uri).read(settings.manifest_uri)
+        named = manifest.parse(content, settings.manifest_uri)
+        return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
+    uri = settings.data_uri or ""
+    name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
+    found = store.at(uri)
+    return Source(name, tuple(found.list(uri)), found.root(uri))
+
+
+def _pinned(objects: Sequence[Object], crew: Crew) -> tuple[Object, ...]:
+    """Returns objects of a manifest, those it names by size alone with the ETag or time they have now.
+
+    So one that is replaced while it is read, or before a later start, is not taken for the same.
+    """
+
+    def look(target: Object, halt: Halt) -> Object:
+        halt.check()
+        return _as_listed(target)
+
+    with crew.at_work(look, [target for target in objects if not target.is_pinned]) as looked:
+        found = {target.uri: result() for target, result in looked}
+    return tuple(found.get(target.uri, target) for target in objects)
+
+
+def _as_listed(target: Object) -> Object:
+    """Returns an object with the ETag and time it has now; as it is if it cannot be listed."""
+    try:
+        listed = store.at(target.uri).list(target.uri)
+    except UsageError:
+        # Opening it says what is wrong; in S3 what may not be listed may still be read.
+        return target
+    name = target.uri if store.is_remote(target.uri) else str(store.local_path(target.uri))
+    # The size stays as it was named: opening it holds both against each other.
+    now = next((each for each in listed if each.uri == name), target)
+    return replace(target, etag=now.etag, last_modified=now.last_modified)
