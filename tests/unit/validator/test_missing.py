@@ -7,19 +7,27 @@ import jsonschema
 import pytest
 
 from validator import missing
-from validator.contract import MOST_CHILDREN
+from validator.contract import MISSING_LIMIT_BYTES, MOST_CHILDREN
 
 LAYOUT = json.loads((Path(__file__).parents[3] / "docs" / "missing.schema.json").read_text())
 
 
 @pytest.mark.parametrize("run_id", ["r", 'é\n\ud800"', "x" * 10_000])
-@pytest.mark.parametrize("indexes", [[], [3], [7, 3, 7], range(MOST_CHILDREN)])
+@pytest.mark.parametrize("indexes", [[], [3], [7, 3, 7], range(3_000)])
 def test_it_is_as_its_schema_says_and_small(run_id: str, indexes: list[int]) -> None:
     content = missing.summarize(run_id, MOST_CHILDREN, indexes)
     document = json.loads(content)
     jsonschema.validate(document, LAYOUT)
     assert document["shards"] == sorted(set(indexes))
-    assert len(content) < 96 << 10
+    assert len(content) <= MISSING_LIMIT_BYTES
+
+
+def test_of_too_many_it_names_the_first() -> None:
+    content = missing.summarize("r", MOST_CHILDREN, range(MOST_CHILDREN))
+    named = json.loads(content)["shards"]
+    assert len(content) <= MISSING_LIMIT_BYTES
+    assert named == list(range(len(named)))
+    assert len(named) > 5_000
 
 
 @pytest.mark.parametrize(
