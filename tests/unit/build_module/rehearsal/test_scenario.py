@@ -217,6 +217,11 @@ def test_what_is_given_up_is_given_up_in_time(happy: Outcome, name: str) -> None
     assert problems(SCENARIOS[name], replace(gave_up(happy, *tasks), notifications=()))
 
 
+def test_exit_codes_are_told_as_numbers(happy: Outcome) -> None:
+    said = problems(SCENARIOS["usage-error"], gave_up(happy, {}))
+    assert said == ["the validator's tasks ended with [None], not [64]"]
+
+
 def test_a_second_attempt_of_the_same_size_is_no_larger_one(happy: Outcome) -> None:
     twice = gave_up(happy, *(ended(137, Memory="2048"),) * 2)
     said = problems(SCENARIOS["out-of-memory-twice"], twice)
