@@ -218,13 +218,14 @@ MOST_AT_A_TIME: Final = 40
 
 
 def _submit_jobs(config: Config) -> tuple[Statement, ...]:
-    queues = [access.local("batch", f"job-queue/{batch.queue_name(config, title)}") for title in batch.QUEUES]
+    definition = f"job-definition/{batch.name(config)}"
+    queues = (f"job-queue/{batch.queue_name(config, title)}" for title in batch.QUEUES)
     return (
         access.allow(
             [actions.SubmitJob],
-            # Every revision: earlier versions of the state machine name earlier ones.
-            access.local("batch", f"job-definition/{batch.name(config)}:*"),
-            *queues,
+            # Every revision: earlier versions of the state machine name earlier ones. The job's own id is not
+            # known before it is submitted.
+            *(access.local("batch", each) for each in (definition, f"{definition}:*", *queues, "job/*")),
         ),
         access.allow([actions.TerminateJob], access.local("batch", "job/*")),
         access.everywhere("DescribingJobsHasNoResource", [actions.DescribeJobs]),
