@@ -243,7 +243,6 @@ def given_more_memory(outcome: Outcome) -> Iterator[str]:
 
 def given_up_after(*exit_codes: int | None) -> Check:
     """The validator's tasks ended with these exit codes (None: it never ran), and no other was tried."""
-
     expected = [None if code is None else int(code) for code in exit_codes]
 
     def check(outcome: Outcome) -> Iterator[str]:
