@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 VALIDATOR = (sys.executable, "-m", "validator")
 CHILDREN = 8
 SHARDS = 40
-ROWS = 30_000
+ROWS = 60_000
+"""So many that a child is met while it works, however busy the machine is."""
 
 Process = subprocess.Popen[str]
 
