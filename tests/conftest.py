@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from hypothesis import settings
 
@@ -26,6 +28,21 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = folder.create(tmp_path_factory.mktemp("aws"), "tests")
     with running(ROOT, place, environments, faults=()) as cloud:
         yield cloud.endpoint_url
+
+
+@pytest.fixture(scope="session")
+def aws_clients(aws_environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """boto3 clients of the emulator by the service's name."""
+    return {
+        service: boto3.client(
+            service,
+            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id=aws_environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=aws_environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=aws_environment["AWS_DEFAULT_REGION"],
+        )
+        for service in ("cloudformation", "events", "iam", "s3", "stepfunctions")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen, run
 from typing import Any
 
-import boto3
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -72,23 +71,9 @@ def template() -> str:
 
 
 @pytest.fixture(scope="module")
-def clients(aws_environment: Mapping[str, str]) -> Mapping[str, Any]:
-    return {
-        service: boto3.client(
-            service,
-            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=aws_environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=aws_environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=aws_environment["AWS_DEFAULT_REGION"],
-        )
-        for service in ("cloudformation", "stepfunctions")
-    }
-
-
-@pytest.fixture(scope="module")
-def machine(clients: Mapping[str, Any]) -> Iterator[str]:
+def machine(aws_clients: Mapping[str, Any]) -> Iterator[str]:
     """The ARN of a state machine that plays the pipeline, deployed under the pipeline's name."""
-    stacks = clients["cloudformation"]
+    stacks = aws_clients["cloudformation"]
     stacks.create_stack(StackName=STACK, TemplateBody=template(), Capabilities=["CAPABILITY_IAM"])
     stacks.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     outputs = stacks.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
@@ -142,14 +127,14 @@ def test_a_pipeline_that_is_not_deployed_is_one_line(environment: dict[str, str]
 
 
 def test_a_day_runs_by_the_alias_and_is_told_on_one_line(
-    environment: dict[str, str], machine: str, clients: Mapping[str, Any]
+    environment: dict[str, str], machine: str, aws_clients: Mapping[str, Any]
 ) -> None:
     ended = command(environment, "--date", "2026-10-01", "--dataset", "taxi")
     assert ended.returncode == 0, ended.stderr
     (line,) = ended.stdout.splitlines()
     day, state, _, _, execution = line.split()
     assert (day, state) == ("2026-10-01", "NotPromoted")
-    found = clients["stepfunctions"].describe_execution(executionArn=execution)
+    found = aws_clients["stepfunctions"].describe_execution(executionArn=execution)
     assert json.loads(found["input"]) == {"dataset": "taxi", "run_date": "2026-10-01"}
     assert found["stateMachineAliasArn"] == f"{machine}:live"
     assert "2026-10-01 started: " in ended.stderr
@@ -157,7 +142,7 @@ def test_a_day_runs_by_the_alias_and_is_told_on_one_line(
 
 
 def test_a_range_runs_in_date_order_two_at_a_time_and_goes_on_after_a_bad_day(
-    environment: dict[str, str], machine: str, clients: Mapping[str, Any]
+    environment: dict[str, str], machine: str, aws_clients: Mapping[str, Any]
 ) -> None:
     ended = command(environment, "--date", "2026-11-01", "--to", "2026-11-06", "--parallel", "2")
     assert ended.returncode == 1, "two days did not end as designed"
@@ -171,7 +156,7 @@ def test_a_range_runs_in_date_order_two_at_a_time_and_goes_on_after_a_bad_day(
         ("2026-11-06", "NotPromoted"),
     ]
     assert ended.stdout.splitlines()[2].endswith("3 errors: NO_DATA")
-    found = [clients["stepfunctions"].describe_execution(executionArn=line[4]) for line in told]
+    found = [aws_clients["stepfunctions"].describe_execution(executionArn=line[4]) for line in told]
     starts = [each["startDate"] for each in found]
     assert starts == sorted(starts)
     for start in starts:
@@ -180,7 +165,7 @@ def test_a_range_runs_in_date_order_two_at_a_time_and_goes_on_after_a_bad_day(
 
 
 def test_ctrl_c_leaves_what_runs_running_and_says_so(
-    environment: dict[str, str], machine: str, clients: Mapping[str, Any]
+    environment: dict[str, str], machine: str, aws_clients: Mapping[str, Any]
 ) -> None:
     # A shell makes what it starts in the background ignore SIGINT, and that is handed down.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -204,5 +189,5 @@ def test_ctrl_c_leaves_what_runs_running_and_says_so(
     # An end of line after what the terminal shows of the key.
     assert err == "\nbuild: stopped; what AWS has begun goes on: python -m build status shows it\n"
     execution = running.split()[-1]
-    assert clients["stepfunctions"].describe_execution(executionArn=execution)["status"] == "RUNNING"
-    clients["stepfunctions"].stop_execution(executionArn=execution)
+    assert aws_clients["stepfunctions"].describe_execution(executionArn=execution)["status"] == "RUNNING"
+    aws_clients["stepfunctions"].stop_execution(executionArn=execution)

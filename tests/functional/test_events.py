@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from steps.init import main
@@ -139,24 +138,10 @@ def resources() -> dict[str, Any]:
     return dict(json.loads(Variant("pipeline", "dev", "every-trigger").render())["Resources"])
 
 
-@pytest.fixture(scope="module")
-def clients(aws_environment: Mapping[str, str]) -> Mapping[str, Any]:
-    return {
-        service: boto3.client(
-            service,
-            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=aws_environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=aws_environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=aws_environment["AWS_DEFAULT_REGION"],
-        )
-        for service in ("events", "iam", "s3", "stepfunctions")
-    }
-
-
 @pytest.fixture
-def bucket(clients: Mapping[str, Any]) -> str:
+def bucket(aws_clients: Mapping[str, Any]) -> str:
     name = f"lake-{uuid4().hex}"
-    clients["s3"].create_bucket(Bucket=name)
+    aws_clients["s3"].create_bucket(Bucket=name)
     return name
 
 
@@ -201,12 +186,12 @@ def test_a_sample_is_an_event_of_the_bus(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_which_rule_takes_it(name: str, resources: dict[str, Any], clients: Mapping[str, Any]) -> None:
+def test_which_rule_takes_it(name: str, resources: dict[str, Any], aws_clients: Mapping[str, Any]) -> None:
     event = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     taken_by = [
         title
         for title, pattern in patterns(resources, ACCOUNT, BUCKET).items()
-        if clients["events"].test_event_pattern(EventPattern=pattern, Event=event)["Result"]
+        if aws_clients["events"].test_event_pattern(EventPattern=pattern, Event=event)["Result"]
     ]
     expected = TABLE[name].rule
     assert taken_by == ([expected] if expected else [])
@@ -214,11 +199,11 @@ def test_which_rule_takes_it(name: str, resources: dict[str, Any], clients: Mapp
 
 @pytest.mark.parametrize("name", TABLE)
 def test_what_init_answers(
-    name: str, resources: dict[str, Any], clients: Mapping[str, Any], bucket: str
+    name: str, resources: dict[str, Any], aws_clients: Mapping[str, Any], bucket: str
 ) -> None:
     event = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8").replace(BUCKET, bucket))
     execution = {"name": f"run-{uuid4()}", "id": f"arn:{name}", "started": "2026-11-23T00:13:00Z"}
-    known = main.Clients(clients["s3"], clients["stepfunctions"], SageMaker())
+    known = main.Clients(aws_clients["s3"], aws_clients["stepfunctions"], SageMaker())
 
     answer, told = answered({"input": event, "execution": execution}, settings(resources, bucket), known)
 
@@ -226,7 +211,7 @@ def test_what_init_answers(
     assert told == DAYS.get(name, told)
     assert len(told.splitlines()) == 1
     if answer != "Planned":
-        listed = clients["s3"].list_objects_v2(Bucket=bucket)
+        listed = aws_clients["s3"].list_objects_v2(Bucket=bucket)
         assert "Contents" not in listed, "what starts nothing leaves nothing behind"
 
 
@@ -246,57 +231,61 @@ def test_each_rule_has_an_event_that_starts_and_one_that_must_not(resources: dic
         assert any(name.startswith(kind) and each.rule is None for name, each in TABLE.items())
 
 
-def role(clients: Mapping[str, Any], service: str, *actions: str) -> str:
+def role(aws_clients: Mapping[str, Any], service: str, *actions: str) -> str:
     """Return the ARN of a role that a service may take and that may do this."""
     name = f"{service}-{uuid4().hex}"
     principal = {"Service": f"{service}.amazonaws.com"}
     trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
-    made = clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    made = aws_clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     if actions:
         allow = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
-        clients["iam"].put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(allow))
+        aws_clients["iam"].put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(allow))
     return str(made["Arn"])
 
 
 @pytest.fixture
-def machine(clients: Mapping[str, Any]) -> str:
+def machine(aws_clients: Mapping[str, Any]) -> str:
     """A state machine that only takes what it is given."""
     name = f"m-{uuid4().hex}"
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-    answer = clients["stepfunctions"].create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=role(clients, "states")
+    answer = aws_clients["stepfunctions"].create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=role(aws_clients, "states")
     )
     return str(answer["stateMachineArn"])
 
 
 def test_data_that_still_arrive_start_nothing_and_the_marker_starts_one_run(
-    resources: dict[str, Any], clients: Mapping[str, Any], bucket: str, machine: str
+    resources: dict[str, Any], aws_clients: Mapping[str, Any], bucket: str, machine: str
 ) -> None:
     told = resources["PipelineBucket"]["Properties"]["NotificationConfiguration"]
     assert told == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
-    clients["s3"].put_bucket_notification_configuration(
+    aws_clients["s3"].put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     rule = f"arrival-{uuid4().hex}"
     pattern = patterns(resources, "000000000000", bucket)["ArrivalRule"]
-    clients["events"].put_rule(Name=rule, EventPattern=pattern)
-    target = {"Id": "machine", "Arn": machine, "RoleArn": role(clients, "events", "states:StartExecution")}
-    clients["events"].put_targets(Rule=rule, Targets=[target])
+    aws_clients["events"].put_rule(Name=rule, EventPattern=pattern)
+    target = {
+        "Id": "machine",
+        "Arn": machine,
+        "RoleArn": role(aws_clients, "events", "states:StartExecution"),
+    }
+    aws_clients["events"].put_targets(Rule=rule, Targets=[target])
 
     def started() -> list[dict[str, Any]]:
         time.sleep(0.5)
-        return list(clients["stepfunctions"].list_executions(stateMachineArn=machine)["executions"])
+        return list(aws_clients["stepfunctions"].list_executions(stateMachineArn=machine)["executions"])
 
     day = "data/taxi/2026-11-22"
     for number in range(10):
-        clients["s3"].put_object(Bucket=bucket, Key=f"{day}/part-{number}.csv", Body=b"a\n1\n")
+        aws_clients["s3"].put_object(Bucket=bucket, Key=f"{day}/part-{number}.csv", Body=b"a\n1\n")
     assert started() == []
-    clients["s3"].put_object(Bucket=bucket, Key=f"{day}/_SUCCESS", Body=b"")
+    aws_clients["s3"].put_object(Bucket=bucket, Key=f"{day}/_SUCCESS", Body=b"")
     (execution,) = started()
 
-    found = clients["stepfunctions"].describe_execution(executionArn=execution["executionArn"])
+    found = aws_clients["stepfunctions"].describe_execution(executionArn=execution["executionArn"])
     arrival = parse(json.loads(found["input"]), {"taxi"}, execution["name"])
     assert isinstance(arrival, Arrival)
     assert (arrival.bucket, arrival.object_key) == (bucket, f"{day}/_SUCCESS")
-    clients["events"].remove_targets(Rule=rule, Ids=["machine"])
-    clients["events"].delete_rule(Name=rule)
+    aws_clients["events"].remove_targets(Rule=rule, Ids=["machine"])
+    aws_clients["events"].delete_rule(Name=rule)

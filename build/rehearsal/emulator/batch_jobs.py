@@ -153,9 +153,9 @@ class BatchJobs:
 
 def _watch(process: LocalProcess, fault: Fault | None, attempt: Attempt) -> bool:
     """Waits for a process's end; tells whether Spot took it away."""
+    due = fault if fault and fault.kind is Kind.INTERRUPT else None
     while not process.wait(_POLL_SECONDS):
-        due = fault is not None and fault.kind is Kind.INTERRUPT
-        interrupted = bool(fault and due and says(process.log, fault.after))
+        interrupted = due is not None and says(process.log, due.after)
         if interrupted or attempt.over():
             process.stop(_GRACE_SECONDS)
             return interrupted

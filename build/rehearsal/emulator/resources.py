@@ -88,7 +88,7 @@ class ComputeEnvironment:
         name = properties.get("ComputeEnvironmentName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
         request = stepfunctions._pascal_to_camel(dict(properties))
         answer = _call(batch._create_compute_environment, {**request, "computeEnvironmentName": name})
-        return answer["computeEnvironmentArn"], {"ComputeEnvironmentArn": answer["computeEnvironmentArn"]}
+        return _by_arn("ComputeEnvironmentArn", answer["computeEnvironmentArn"])
 
     def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
         """Changes it in place."""
@@ -96,7 +96,7 @@ class ComputeEnvironment:
 
         request = stepfunctions._pascal_to_camel(dict(new))
         _call(batch._update_compute_environment, {**request, "computeEnvironment": physical_id})
-        return physical_id, {"ComputeEnvironmentArn": physical_id}
+        return _by_arn("ComputeEnvironmentArn", physical_id)
 
     def delete(self, physical_id: str, _properties: Properties) -> None:
         """Forgets it."""
@@ -110,21 +110,19 @@ class JobQueue:
 
     name = "AWS::Batch::JobQueue"
 
-    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Makes it."""
         from ministack.services import batch, stepfunctions  # noqa: PLC0415
 
-        name = properties.get("JobQueueName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
-        request = stepfunctions._pascal_to_camel(dict(properties))
-        answer = _call(batch._create_job_queue, {**request, "jobQueueName": name})
-        return answer["jobQueueArn"], {"JobQueueArn": answer["jobQueueArn"]}
+        answer = _call(batch._create_job_queue, stepfunctions._pascal_to_camel(dict(properties)))
+        return _by_arn("JobQueueArn", answer["jobQueueArn"])
 
     def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
         """Changes it in place."""
         from ministack.services import batch, stepfunctions  # noqa: PLC0415
 
         batch._job_queues[physical_id.rpartition("/")[2]].update(stepfunctions._pascal_to_camel(dict(new)))
-        return physical_id, {"JobQueueArn": physical_id}
+        return _by_arn("JobQueueArn", physical_id)
 
     def delete(self, physical_id: str, _properties: Properties) -> None:
         """Forgets it."""
@@ -138,15 +136,15 @@ class JobDefinition:
 
     name = "AWS::Batch::JobDefinition"
 
-    def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
+    def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Registers a revision, and keeps its properties as the template has them."""
         from ministack.services import batch  # noqa: PLC0415
 
-        name = properties.get("JobDefinitionName") or f"{stack}-{logical_id}"
+        name = properties["JobDefinitionName"]
         request = {"jobDefinitionName": name, "type": properties["Type"]}
         arn = _call(batch._register_job_definition, request)["jobDefinitionArn"]
         batch._job_definitions[name][-1]["properties"] = dict(properties)
-        return arn, {"JobDefinitionArn": arn}
+        return _by_arn("JobDefinitionArn", arn)
 
     def update(self, physical_id: str, _old: Properties, new: Properties, stack: str) -> Resource:
         """Registers the next revision; the one before stays active only where the template says so."""
@@ -163,6 +161,11 @@ class JobDefinition:
             for revision in revisions:
                 if revision["jobDefinitionArn"] == physical_id:
                     revision["status"] = "INACTIVE"
+
+
+def _by_arn(attribute: str, arn: str) -> Resource:
+    """A resource whose Ref is the ARN that an attribute gives too."""
+    return arn, {attribute: arn}
 
 
 class MachineVersion:
@@ -186,7 +189,7 @@ class MachineVersion:
                 },
             )["stateMachineVersionArn"]
         )
-        return arn, {"Arn": arn}
+        return _by_arn("Arn", arn)
 
     def delete(self, physical_id: str, _properties: Properties) -> None:
         """Deletes the version; one that an alias routes to stays, with an error."""
@@ -224,7 +227,7 @@ class MachineAlias:
 
         request = {**_alias(properties), "name": properties.get("Name") or f"{stack}-{logical_id}"}
         arn = _call(stepfunctions._create_state_machine_alias, request)["stateMachineAliasArn"]
-        return arn, {"Arn": arn}
+        return _by_arn("Arn", arn)
 
     def update(self, physical_id: str, _old: Properties, new: Properties, _stack: str) -> Resource:
         """Moves the alias."""
@@ -313,7 +316,7 @@ class ReportGroup:
     def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
         """Makes up the report group's ARN; nothing reports here."""
         arn = _arn("codebuild", f"report-group/{properties.get('Name') or f'{stack}-{logical_id}'}")
-        return arn, {"Arn": arn}
+        return _by_arn("Arn", arn)
 
     def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
         """Nothing is kept of it that could change."""

@@ -6,25 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from steps.init.bucket import Bucket
-
-
-@pytest.fixture(scope="session")
-def aws_clients(aws_environment: Mapping[str, str]) -> Mapping[str, Any]:
-    """boto3 clients of the emulator by the service's name."""
-    return {
-        service: boto3.client(
-            service,
-            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=aws_environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=aws_environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=aws_environment["AWS_DEFAULT_REGION"],
-        )
-        for service in ("iam", "s3", "stepfunctions")
-    }
 
 
 @pytest.fixture
