@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import boto3
 from botocore.config import Config
 
+from build.aws.batch import Batch
 from build.aws.cloudformation import CloudFormation
 from build.aws.ecr import Ecr
 from build.aws.faults import asking
@@ -23,6 +24,7 @@ __all__ = ["Aws", "connect"]
 class Aws:
     """The services this tooling speaks to, in one account and region."""
 
+    batch: Batch
     cloudformation: CloudFormation
     s3: S3
     ecr: Ecr
@@ -60,6 +62,7 @@ def _clients(given: Settings) -> Aws:
         return session.client(service, endpoint_url=given.endpoint_url, config=retries)
 
     return Aws(
+        batch=Batch(client("batch")),
         cloudformation=CloudFormation(client("cloudformation")),
         s3=S3(client("s3")),
         ecr=Ecr(client("ecr")),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from build.cost import Use
+
 from .history import StateRun
 
 LINE_LIMIT = 500
@@ -29,6 +31,7 @@ class Outcome:
         input: The execution's input (the whole event when a rule started it).
         output: The execution's output; for a failure its Error and Cause.
         states: The states it entered, in order.
+        uses: The capacity it used.
         verdict: The validator's verdict.json, empty when it was never written.
         prepared: Prepare's summary (rows read, dropped, train, validation), empty when it never ended.
         notifications: What the topic's subscribers were told.
@@ -40,6 +43,7 @@ class Outcome:
     input: Mapping[str, Any]
     output: Mapping[str, Any]
     states: tuple[StateRun, ...]
+    uses: tuple[Use, ...]
     verdict: Mapping[str, Any]
     prepared: Mapping[str, Any]
     notifications: tuple[Notification, ...]

@@ -109,7 +109,7 @@ def play(rehearsal: Rehearsal, console: Console) -> Summary:
         for number, act in enumerate(rehearsal.scenario.acts, start=1):
             outcome = _perform(stage, act, number, console)
             problems += act.problems(outcome)
-    estimate = cost.estimate(charges(outcome.states))
+    estimate = cost.estimate(outcome.uses)
     permissions = Permissions.read(rehearsal.folder.logs, rehearsal.config.named("pipeline"))
     problems += permissions.refused
     return Summary(rehearsal.scenario, outcome, estimate, permissions, tuple(problems))
@@ -250,6 +250,7 @@ def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...
         input=ended.input,
         output=ended.output,
         states=states,
+        uses=tuple(charges(states, stage.aws.batch.runs)),
         verdict=_read_json(folder.output / Artifact.VERDICT),
         prepared=_prepared(stage, f"{run}/prepared/summary/"),
         notifications=stage.audience.heard(),

@@ -207,6 +207,9 @@ def shared(outcome: Outcome) -> Iterator[str]:
     saved = sum(len(_shards("done", said)) for said in attempts)
     if saved != PARTS_OF_MANY:
         yield f"the children profiled {saved} shards, not {PARTS_OF_MANY}: some of them twice, or not at all"
+    charged = sum(use.name == "ProfileShards" for use in outcome.uses)
+    if charged != len(attempts):
+        yield f"{charged} attempts of children are charged, not {len(attempts)}"
     if again := _shards("done", outcome.log("Validate-1.log")):
         yield f"the merge read shards itself: {sorted(again)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +83,8 @@ def show(summary: Summary, console: Console) -> None:
     if outcome.metric:
         _row(console, "Model", _metric(outcome.metric))
     _row(console, "Cost on AWS", f"about ${summary.cost.total:.4f}")
-    for item in summary.cost.items:
-        _row(console, "", Text(item.formula, style="dim"))
+    for item, times in Counter(summary.cost.items).items():
+        _row(console, "", Text(item.formula + (f", {times} times" if times > 1 else ""), style="dim"))
     for number, notification in enumerate(outcome.notifications):
         _row(console, "" if number else "Notified", Text(notification.subject))
     if summary.report:

@@ -21,6 +21,7 @@ PLACES: Final = ("steps", "build/aws", "validator/store")
 """Where clients are; test_architecture.py proves that boto3 is met nowhere else, but for the emulator."""
 
 CLIENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "build/aws/batch.py": ("batch",),
     "build/aws/cloudformation.py": ("cloudformation",),
     "build/aws/ecr.py": ("ecr",),
     "build/aws/messaging.py": ("events", "sns", "sqs"),

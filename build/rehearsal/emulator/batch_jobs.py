@@ -7,11 +7,12 @@ again as the definition's retry strategy says
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from build.rehearsal.emulator import integrations, needs
@@ -36,12 +37,17 @@ class Job:
     """A job as it was submitted: its definition with the overrides laid over it."""
 
     id: str
+    name: str
     step: str
+    queue: str
+    """ARN."""
+    definition: str
+    """ARN of the revision."""
     is_spot: bool
     command: Sequence[str]
     environment: Mapping[str, str]
-    memory: int
-    """MiB."""
+    sizes: Mapping[str, str]
+    """VCPU, and MEMORY in MiB, as SubmitJob spells them."""
     role: str
     """ARN of the role that its code acts as."""
     agent: str
@@ -49,6 +55,29 @@ class Job:
     containers: Mapping[str, Any]
     """The task definition that Batch would register for it, as far as its agent needs it."""
     retries: Mapping[str, Any]
+
+    def child(self, index: int) -> Job:
+        """One child of an array job."""
+        own = {"AWS_BATCH_JOB_ARRAY_INDEX": str(index), "AWS_BATCH_JOB_ID": f"{self.id}:{index}"}
+        return replace(self, id=f"{self.id}:{index}", environment={**self.environment, **own})
+
+    def detail(self) -> dict[str, Any]:
+        """What of a JobDetail holds from the start."""
+        return {
+            "jobId": self.id,
+            "jobName": self.name,
+            "jobQueue": self.queue,
+            "jobDefinition": self.definition,
+            "createdAt": _now(),
+        }
+
+    def container(self) -> dict[str, Any]:
+        """Its ContainerDetail."""
+        return {
+            "command": list(self.command),
+            "environment": [{"name": name, "value": value} for name, value in self.environment.items()],
+            "resourceRequirements": [{"type": kind, "value": size} for kind, size in self.sizes.items()],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +88,28 @@ class End:
     reason: str
     """The container's."""
     status_reason: str
+    started: int
+    """Epoch milliseconds, as ``stopped``."""
+    stopped: int
 
     @property
     def is_success(self) -> bool:
         """Whether the container ended with 0."""
         return self.exit_code == 0
 
+    @property
+    def container(self) -> dict[str, Any]:
+        """How its container ended."""
+        return {"exitCode": self.exit_code, **({"reason": self.reason} if self.reason else {})}
+
     def to_json(self) -> dict[str, Any]:
         """The attempt's part of a JobDetail."""
-        container = {"exitCode": self.exit_code, **({"reason": self.reason} if self.reason else {})}
-        return {"container": container, "statusReason": self.status_reason}
+        return {
+            "container": self.container,
+            "startedAt": self.started,
+            "stoppedAt": self.stopped,
+            "statusReason": self.status_reason,
+        }
 
 
 class BatchJobs:
@@ -93,54 +134,71 @@ class BatchJobs:
         """
         attempt = integrations.current("Job")
         job = _job(attempt.step, arguments)
-        named = {"jobId": job.id, "jobName": arguments["JobName"]}
-        if size := (arguments.get("ArrayProperties") or {}).get("Size"):
-            detail = {**named, **self._array(job, int(size), attempt)}
-        else:
-            detail = {**named, **_detail(list(self._attempts(job, {}, attempt)))}
+        size = (arguments.get("ArrayProperties") or {}).get("Size")
+        detail = self._array(job, int(size), attempt) if size else self._single(job, attempt)
+        _describe(detail)
         if not integrations.waits(resource):
-            return pascal(named)
+            return pascal({"jobId": job.id, "jobName": job.name})
         if detail["status"] != "SUCCEEDED":
             raise StepError("States.TaskFailed", pascal(detail))
         return pascal(detail)
 
     def _array(self, job: Job, size: int, attempt: Attempt) -> dict[str, Any]:
-        def child(index: int) -> str:
-            own = {"AWS_BATCH_JOB_ARRAY_INDEX": str(index), "AWS_BATCH_JOB_ID": f"{job.id}:{index}"}
-            return str(_detail(list(self._attempts(job, own, attempt)))["status"])
-
+        detail = job.detail()
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            summary = Counter(pool.map(child, range(size)))
+            children = list(pool.map(lambda index: self._single(job.child(index), attempt), range(size)))
+        _describe(*children)
+        summary = Counter(str(child["status"]) for child in children)
         failed = summary["FAILED"] > 0
         return {
+            **detail,
             "status": "FAILED" if failed else "SUCCEEDED",
             "statusReason": "Array Child Job failed" if failed else "Array Child Jobs succeeded",
             "arrayProperties": {"size": size, "statusSummary": dict(summary)},
         }
 
-    def _attempts(self, job: Job, own: Mapping[str, str], attempt: Attempt) -> Iterator[End]:
+    def _single(self, job: Job, attempt: Attempt) -> dict[str, Any]:
+        """Runs one job; its JobDetail."""
+        detail = job.detail()
+        ends = list(self._attempts(job, attempt))
+        if not ends:
+            return {**detail, "status": "FAILED", "statusReason": "Terminated by user", "attempts": []}
+        last = ends[-1]
+        return {
+            **detail,
+            "status": "SUCCEEDED" if last.is_success else "FAILED",
+            "statusReason": last.status_reason,
+            "startedAt": last.started,
+            "stoppedAt": last.stopped,
+            "attempts": [end.to_json() for end in ends],
+            "container": {**job.container(), **last.container},
+        }
+
+    def _attempts(self, job: Job, attempt: Attempt) -> Iterator[End]:
         """Yields the ends of a job's attempts."""
         for number in range(1, int(job.retries.get("Attempts") or 1) + 1):
             if attempt.over():
                 return
-            end = self._run(job, {**own, "AWS_BATCH_JOB_ATTEMPT": str(number)}, attempt)
+            end = self._run(job, {"AWS_BATCH_JOB_ATTEMPT": str(number)}, attempt)
             yield end
             if end.is_success or not is_retried(end, job.retries.get("EvaluateOnExit") or []):
                 return
 
     def _run(self, job: Job, own: Mapping[str, str], attempt: Attempt) -> End:
         fault = self._runtime.faults.take(job.step, lambda fault: _applies(fault, job))
-        process = LocalProcess(
-            [*self._runtime.settings.validator.argv, *job.command],
-            environment={**job.environment, **own, **self._acting(job)},
-            cwd=self._runtime.settings.validator.cwd,
-            log=self._runtime.log(job.step),
+        environment = {**job.environment, **own, **self._acting(job)}
+        started = _now()
+        process = self._runtime.start_validator(
+            job.step, job.command, environment, int(job.sizes["MEMORY"]), fault
         )
-        mebibytes = fault.megabytes if fault and fault.kind is Kind.MEMORY_LIMIT else job.memory
-        process.limit_memory(mebibytes << 20)
-        if fault and fault.kind is Kind.CRASH:
-            process.crash()
-        return _end(process, _watch(process, fault, attempt))
+        interrupted = _watch(process, fault, attempt)
+        return End(
+            exit_code=process.exit_code,
+            reason=OUT_OF_MEMORY if process.out_of_memory else "",
+            status_reason=INTERRUPTED if interrupted else "Essential container in task exited",
+            started=started,
+            stopped=_now(),
+        )
 
     def _acting(self, job: Job) -> dict[str, str]:
         """The variables by which a job's code acts as its role; Batch runs it as a task of ECS."""
@@ -162,10 +220,8 @@ def _watch(process: LocalProcess, fault: Fault | None, attempt: Attempt) -> bool
     return False
 
 
-def _end(process: LocalProcess, interrupted: bool) -> End:
-    reason = OUT_OF_MEMORY if process.out_of_memory else ""
-    said = INTERRUPTED if interrupted else "Essential container in task exited"
-    return End(process.exit_code, reason, said)
+def _now() -> int:
+    return round(time.time() * 1000)
 
 
 def _applies(fault: Fault, job: Job) -> bool:
@@ -189,12 +245,12 @@ def _matches(pattern: str, text: str) -> bool:
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
-def _detail(ends: Sequence[End]) -> dict[str, Any]:
-    """A single job's part of a JobDetail."""
-    if not ends:
-        return {"status": "FAILED", "statusReason": "Terminated by user", "attempts": []}
-    status = "SUCCEEDED" if ends[-1].is_success else "FAILED"
-    return {"status": status, "attempts": [end.to_json() for end in ends], **ends[-1].to_json()}
+def _describe(*details: dict[str, Any]) -> None:
+    """Lets DescribeJobs know of jobs, an array job's children by their own ids among them."""
+    from ministack.services import batch  # noqa: PLC0415
+
+    for detail in details:
+        batch._jobs[detail["jobId"]] = detail
 
 
 def _job(step: str, arguments: Mapping[str, Any]) -> Job:
@@ -202,19 +258,22 @@ def _job(step: str, arguments: Mapping[str, Any]) -> Job:
     container = definition["ContainerProperties"]
     overrides = arguments.get("ContainerOverrides") or {}
     sizes = {
-        each["Type"]: each["Value"]
+        each["Type"]: str(each["Value"])
         for each in (*container["ResourceRequirements"], *(overrides.get("ResourceRequirements") or ()))
     }
     return Job(
         id=str(uuid.uuid4()),
+        name=arguments["JobName"],
         step=step,
+        queue=arguments["JobQueue"],
+        definition=arguments["JobDefinition"],
         is_spot=_kind(arguments["JobQueue"]) == "FARGATE_SPOT",
         command=overrides.get("Command") or container["Command"],
         environment={
             each["Name"]: each["Value"]
             for each in (*(container.get("Environment") or ()), *(overrides.get("Environment") or ()))
         },
-        memory=int(sizes["MEMORY"]),
+        sizes=sizes,
         role=container["JobRoleArn"],
         agent=container["ExecutionRoleArn"],
         containers={"containerDefinitions": [_registered(container)]},

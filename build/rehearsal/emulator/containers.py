@@ -153,20 +153,11 @@ class Containers:
             definition = ecs._task_defs.get_scoped(*_scope(arn), task["taskDefinitionArn"].rsplit("/", 1)[-1])
         _complete_metadata(arn, task)
         container.grace = start.grace = _stop_timeout(definition, container)
-        start.process = self._process(container, start, definition)
-        start.process.limit_memory(_memory_bytes(task, start.meets(Kind.MEMORY_LIMIT)))
-        if start.meets(Kind.CRASH):
-            start.process.crash()
-        return start.process
-
-    def _process(self, container: Container, start: _Start, definition: Mapping[str, Any]) -> LocalProcess:
-        validator = self._runtime.settings.validator
-        return LocalProcess(
-            [*validator.argv, *container.command],
-            environment=self._environment(container, start, definition),
-            cwd=validator.cwd,
-            log=self._runtime.log(start.step),
+        environment = self._environment(container, start, definition)
+        start.process = self._runtime.start_validator(
+            start.step, container.command, environment, int(task["memory"]), start.fault
         )
+        return start.process
 
     def _environment(
         self, container: Container, start: _Start, definition: Mapping[str, Any]
@@ -244,11 +235,6 @@ def _stop_timeout(definition: Mapping[str, Any], container: Container) -> float:
     name = container.labels["com.amazonaws.ecs.container-name"]
     own = next(item for item in definition["containerDefinitions"] if item["name"] == name)
     return float(own.get("stopTimeout") or 30)
-
-
-def _memory_bytes(task: Mapping[str, Any], fault: Fault | None) -> int:
-    mebibytes = fault.megabytes if fault else int(task["memory"])
-    return mebibytes * 1024 * 1024
 
 
 def _complete_metadata(arn: str, task: Mapping[str, Any]) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from build.rehearsal.emulator import credentials
 from build.rehearsal.emulator.credentials import Credentials
-from build.rehearsal.emulator.faults import Faults
+from build.rehearsal.emulator.faults import Fault, Faults, Kind
 from build.rehearsal.emulator.permissions import Permissions
+from build.rehearsal.emulator.processes import LocalProcess
 from build.rehearsal.emulator.settings import Settings, kept
 
 
@@ -54,6 +56,25 @@ class Runtime:
         with self._lock:
             self._logs[name] += 1
             return self.settings.logs / f"{_plain(name)}-{self._logs[name]}.log"
+
+    def start_validator(
+        self,
+        step: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        memory: int,
+        fault: Fault | None,
+    ) -> LocalProcess:
+        """Starts the validator image's entry point with at most ``memory`` MiB, or with a fault's."""
+        image = self.settings.validator
+        process = LocalProcess(
+            [*image.argv, *command], environment=environment, cwd=image.cwd, log=self.log(step)
+        )
+        limit = fault.megabytes if fault and fault.kind is Kind.MEMORY_LIMIT else memory
+        process.limit_memory(limit << 20)
+        if fault and fault.kind is Kind.CRASH:
+            process.crash()
+        return process
 
 
 def _plain(name: str) -> str:

@@ -16,6 +16,10 @@ from templates.stacks import render
 ESSENTIAL = "Essential container in task exited"
 
 
+def end(exit_code: int | None, reason: str, status_reason: str) -> End:
+    return End(exit_code, reason, status_reason, started=0, stopped=0)
+
+
 @pytest.fixture(scope="module")
 def rules() -> list[dict[str, Any]]:
     template = json.loads(render("pipeline", load(Path(__file__).parents[4] / "config.toml", "dev")))
@@ -25,15 +29,15 @@ def rules() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("end", "again"),
     [
-        (End(75, "", INTERRUPTED), True),
-        (End(0, "", INTERRUPTED), True),
-        (End(69, "", ESSENTIAL), True),
-        (End(64, "", ESSENTIAL), False),
-        (End(65, "", ESSENTIAL), False),
-        (End(70, "", ESSENTIAL), False),
-        (End(75, "", ESSENTIAL), False),
-        (End(137, OUT_OF_MEMORY, ESSENTIAL), False),
-        (End(None, "CannotPullContainerError: not found", "Task failed to start"), False),
+        (end(75, "", INTERRUPTED), True),
+        (end(0, "", INTERRUPTED), True),
+        (end(69, "", ESSENTIAL), True),
+        (end(64, "", ESSENTIAL), False),
+        (end(65, "", ESSENTIAL), False),
+        (end(70, "", ESSENTIAL), False),
+        (end(75, "", ESSENTIAL), False),
+        (end(137, OUT_OF_MEMORY, ESSENTIAL), False),
+        (end(None, "CannotPullContainerError: not found", "Task failed to start"), False),
     ],
 )
 def test_what_spot_takes_and_what_storage_fails_is_tried_again(
@@ -43,18 +47,18 @@ def test_what_spot_takes_and_what_storage_fails_is_tried_again(
 
 
 def test_what_no_rule_matches_is_tried_again() -> None:
-    assert is_retried(End(70, "", ESSENTIAL), [])
-    assert is_retried(End(70, "", ESSENTIAL), [{"Action": "EXIT", "OnExitCode": "64"}])
+    assert is_retried(end(70, "", ESSENTIAL), [])
+    assert is_retried(end(70, "", ESSENTIAL), [{"Action": "EXIT", "OnExitCode": "64"}])
 
 
 def test_all_conditions_of_a_rule_have_to_match() -> None:
     rule = {"Action": "EXIT", "OnExitCode": "70", "OnStatusReason": "Essential*"}
-    assert not is_retried(End(70, "", ESSENTIAL), [rule])
-    assert is_retried(End(69, "", ESSENTIAL), [rule])
-    assert is_retried(End(70, "", INTERRUPTED), [rule])
+    assert not is_retried(end(70, "", ESSENTIAL), [rule])
+    assert is_retried(end(69, "", ESSENTIAL), [rule])
+    assert is_retried(end(70, "", INTERRUPTED), [rule])
 
 
 @pytest.mark.parametrize(("pattern", "matches"), [("7*", True), ("70", True), ("7", False), ("*", True)])
 def test_a_pattern_may_end_with_a_star(pattern: str, matches: bool) -> None:
     rule = {"Action": "EXIT", "OnExitCode": pattern}
-    assert is_retried(End(70, "", ESSENTIAL), [rule]) is not matches
+    assert is_retried(end(70, "", ESSENTIAL), [rule]) is not matches

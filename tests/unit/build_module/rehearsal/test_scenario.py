@@ -36,6 +36,7 @@ def happy(tmp_path: Path) -> Outcome:
         input={},
         output={"model_package_arn": "arn:aws:sagemaker:…", "evaluation": {"metric": "auc", "value": 0.8}},
         states=tuple(ran(name) for name in WAY),
+        uses=(),
         verdict={"verdict": "pass", "rows": 10, "findings": [], "drift": []},
         prepared={"rows_read": 10},
         notifications=(Notification("registered", "a model"),),

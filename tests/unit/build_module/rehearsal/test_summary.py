@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def outcome(tmp_path: Path) -> Outcome:
             StateRun("Init", "Task", Status.SUCCEEDED, 1, 0.7),
             StateRun("Gate", "Choice", Status.SUCCEEDED, 1),
         ),
+        uses=(),
         verdict={
             "verdict": "warn",
             "rows": 40000,
@@ -78,6 +80,15 @@ def test_on_a_narrow_terminal_long_values_wrap_below_themselves(outcome: Outcome
     assert any(line.startswith(" " * summary.LABEL_WIDTH) and "drifted" in line for line in lines)
 
 
+def test_equal_lines_of_an_estimate_are_told_once(outcome: Outcome) -> None:
+    one, *_ = ended(outcome).cost.items
+    other = Item("ProfileShards", Decimal("0.0001"), "ProfileShards: 0.25 vCPU = $0.0001")
+    told = replace(ended(outcome), cost=Estimate((one, other, other, other), "us-east-1", "2026-11"))
+    assert "$0.0004\n" in shown(told)
+    assert shown(told).count("0.25 vCPU = $0.0001, 3 times") == 1
+    assert "about $0.0007" in shown(told)
+
+
 def test_problems_are_told_instead_of_praise(outcome: Outcome) -> None:
     text = shown(ended(outcome, "it ended FAILED"))
     assert "Not as happy should be:" in text
@@ -86,7 +97,7 @@ def test_problems_are_told_instead_of_praise(outcome: Outcome) -> None:
 
 
 def test_a_run_without_verdict_or_model_is_told_too(outcome: Outcome) -> None:
-    bare = Outcome("FAILED", {}, {}, (), {}, {}, (), outcome.folder, outcome.logs)
+    bare = Outcome("FAILED", {}, {}, (), (), {}, {}, (), outcome.folder, outcome.logs)
     text = shown(ended(bare, "…"))
     assert "Verdict" not in text
     assert "Model" not in text
