@@ -165,8 +165,7 @@ class _Pass:
     @classmethod
     def over(cls, dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Self:
         """Returns a pass over a dataset."""
-        states = States(states_uri, dataset.columns, dataset.dialect, dataset.partitions)
-        return cls(dataset, states, crew, log)
+        return cls(dataset, States(states_uri, dataset), crew, log)
 
     def profiled(self) -> Profiling:
         """Reads what is not saved, and puts all shards together in order."""

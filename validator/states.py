@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from validator import store
 from validator.cuts import Shard
+from validator.dataset import Dataset
 from validator.errors import UsageError
-from validator.formats import Dialect
-from validator.partitions import NO_PARTITIONS, Partitions
 from validator.profile import ENGINE_VERSION, Column, Profile
 
 SUFFIX: Final = ".state"
@@ -40,21 +39,13 @@ class Names:
 
     Args:
         uri: Folder or prefix it lies below.
-        columns: What all rows hold.
-        dialect: How delimited texts are read.
-        partitions: What the folders of the dataset say about the rows.
+        dataset: What is read, and as which columns.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        columns: Sequence[Column],
-        dialect: Dialect | None = None,
-        partitions: Partitions = NO_PARTITIONS,
-    ) -> None:
+    def __init__(self, uri: str, dataset: Dataset) -> None:
         self.uri = uri
-        self._partitions = partitions
-        common = [ENGINE_VERSION, list(map(_declared, columns)), astuple(dialect or Dialect())]
+        self._partitions = dataset.partitions
+        common = [ENGINE_VERSION, list(map(_declared, dataset.columns)), astuple(dataset.dialect)]
         self._common = hashlib.sha256(json.dumps(common).encode())
 
     def of(self, shard: Shard, suffix: str) -> str:
@@ -78,21 +69,13 @@ class States:
 
     Args:
         uri: Folder or prefix they lie below.
-        columns: What all of them hold.
-        dialect: How delimited texts were read.
-        partitions: What the folders of the dataset said about the rows.
+        dataset: What is read, and as which columns.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        columns: Sequence[Column],
-        dialect: Dialect | None = None,
-        partitions: Partitions = NO_PARTITIONS,
-    ) -> None:
+    def __init__(self, uri: str, dataset: Dataset) -> None:
         self.uri = uri
-        self._columns = columns
-        self._names = Names(uri, columns, dialect, partitions)
+        self._columns = dataset.columns
+        self._names = Names(uri, dataset)
 
     def take(self, shard: Shard) -> State | None:
         """Returns the saved state of exactly this shard, or None; a damaged one is none."""

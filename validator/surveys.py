@@ -40,7 +40,7 @@ class Surveys:
 
     def __init__(self, uri: str, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._names = Names(uri, dataset.columns, dataset.dialect, dataset.partitions)
+        self._names = Names(uri, dataset)
         self._mark = self._names.of_all(dataset.shards, MARK_SUFFIX)
 
     def are_wanted(self) -> bool:

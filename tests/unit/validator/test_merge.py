@@ -359,7 +359,7 @@ class TestMissing:
     def spoilt(self, folder: Path, index: int, spoil: Callable[[Path], object]) -> int:
         """Spoils a state of a child, and returns how many it has."""
         work = run._work(load(folder), None, Interruption())
-        names = States(work.states_uri, work.dataset.columns, work.dataset.dialect, work.dataset.partitions)
+        names = States(work.states_uri, work.dataset)
         part = cuts.part(work.dataset.shards, index, 8)
         spoil(Path(names.name(work.dataset.shards[part.start])))
         return len(part)
@@ -524,7 +524,7 @@ class TestChildren:
         for index in range(2):
             child(tmp_path, index, 2)
         work = run._work(load(tmp_path), None, Interruption())
-        saved = States(work.states_uri, work.dataset.columns, work.dataset.dialect, work.dataset.partitions)
+        saved = States(work.states_uri, work.dataset)
         saved.save(work.dataset.shards[5], State(Profile(work.dataset.columns), 1 << 60, 1 << 60))
         equal(tmp_path, merge(tmp_path, 2), validate(tmp_path))
 

@@ -129,7 +129,7 @@ def test_states_of_other_columns_have_other_names(folder: Path) -> None:
     narrow = described(folder)
     (folder / "data" / "3.csv").write_text("n,t\nx,x\n")
     wide = described(folder)
-    names = {States("s", d.columns).name(narrow.shards[0]) for d in (narrow, wide)}
+    names = {States("s", d).name(narrow.shards[0]) for d in (narrow, wide)}
     assert len(names) == 2
 
 

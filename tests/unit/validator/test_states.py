@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,17 +9,19 @@ import pytest
 
 from validator import partitions
 from validator.cuts import Cut, Shard
+from validator.dataset import Dataset
 from validator.profile import Column, Kind, Profile
 from validator.states import State, States
 from validator.store import Object
 
-COLUMNS = [Column("n", Kind.INT)]
+COLUMNS = (Column("n", Kind.INT),)
+DATASET = Dataset((), COLUMNS)
 SHARD = Shard((Cut.whole(Object("data.csv", 8, last_modified="1")),))
 
 
 @pytest.fixture
 def states(tmp_path: Path) -> States:
-    return States(str(tmp_path), COLUMNS)
+    return States(str(tmp_path), DATASET)
 
 
 @pytest.fixture
@@ -34,13 +37,13 @@ class TestNames:
         shard = Shard((Cut.whole(target),))
         folders = [partitions.of([target], root) for root in ("d", "d/x=1", "d/x=1/y=2")]
         said = [*folders, folders[0].met("x"), folders[0].met("y"), folders[0].met("xy")]
-        assert len({States("s", COLUMNS, partitions=each).name(shard) for each in said}) == 6
+        assert len({States("s", replace(DATASET, partitions=each)).name(shard) for each in said}) == 6
 
     def test_folders_of_other_objects_are_no_matter(self) -> None:
         targets = [Object(f"d/x={x}/data.csv", 8, last_modified="1") for x in "12"]
         names = [
-            States("s", COLUMNS, partitions=partitions.of(objects, "d")).name(Shard((Cut.whole(targets[0]),)))
-            for objects in (targets, targets[:1])
+            States("s", replace(DATASET, partitions=said)).name(Shard((Cut.whole(targets[0]),)))
+            for said in (partitions.of(objects, "d") for objects in (targets, targets[:1]))
         ]
         assert names[0] == names[1]
 
@@ -49,7 +52,7 @@ def test_whether_a_value_has_shown_the_kind_makes_no_other_state() -> None:
     shown, guessed = Column("n", Kind.INT), Column("n", Kind.INT, is_guessed=True)
     others = [Column("n", Kind.FLOAT), Column("n", Kind.INT, 1), Column("m", Kind.INT)]
     nested = [Column("n", Kind.STRUCT, fields=(each,)) for each in (shown, guessed, *others)]
-    names = [States("s", [each]).name(SHARD) for each in (shown, guessed, *others, *nested)]
+    names = [States("s", Dataset((), (each,))).name(SHARD) for each in (shown, guessed, *others, *nested)]
     assert len(set(names)) == 8
     assert names[0] == names[1]
     assert names[5] == names[6]
