@@ -12,18 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from build.aws.faults import RefusedError
 from build.aws.stepfunctions import Execution
-from build.errors import UserError
+from build.errors import PlatformError, UserError
 
 LONGEST: Final = 366
 """Days a range may have."""
+
+OUTAGE: Final = timedelta(minutes=15)
+"""So long AWS may stay out of reach, while the executions go on there."""
 
 WAITING: Final = "WAITING"
 RUNNING: Final = "RUNNING"
 """How a day stands before its execution ends; then it is Step Functions' word."""
 
 DONE: Final = frozenset({"Registered", "NotPromoted"})
-"""Ends of a day that was judged, passed and trained on."""
+"""Ends of a day that went the whole way; before the champion's own day nothing is trained."""
 
 CAUSE_LIMIT: Final = 300
 
@@ -84,7 +88,7 @@ class Day:
 
     @property
     def as_designed(self) -> bool:
-        """Whether it was judged, passed and trained on."""
+        """Whether it was judged, passed, and went the whole way."""
         return self.status == "SUCCEEDED" and self.state in DONE
 
 
@@ -95,6 +99,9 @@ class Backfill:
         self._order, self._executions = order, executions
         self._days = {day: Day(day) for day in order.days}
         self._waiting = deque(order.days)
+        # Names stay taken for 90 days, and a day may be run again.
+        self._suffix = uuid.uuid4().hex[:12]
+        self._answered: datetime | None = None
 
     @property
     def days(self) -> tuple[Day, ...]:
@@ -102,21 +109,37 @@ class Backfill:
         return tuple(self._days.values())
 
     def step(self, now: datetime) -> bool:
-        """Look at what runs, start what may start; return whether anything is left to do."""
+        """Look at what runs, start what may start; return whether anything is left to do.
+
+        Raises:
+            RefusedError: AWS said no.
+            PlatformError: AWS could not be asked for longer than `OUTAGE`.
+        """
+        try:
+            self._advance(now)
+            self._answered = now
+        except RefusedError:
+            raise
+        except PlatformError:
+            # At the first step nothing runs yet that would be worth waiting for.
+            if self._answered is None or now - self._answered > OUTAGE:
+                raise
+        return bool(self._waiting or self._running())
+
+    def _advance(self, now: datetime) -> None:
         for day in self._running():
             self._days[day.run_date] = self._looked_at(day, now)
         while self._waiting and len(self._running()) < self._order.parallel:
             self._start(self._waiting[0])
             self._waiting.popleft()
-        return bool(self._waiting or self._running())
 
     def _running(self) -> list[Day]:
         return [day for day in self.days if day.status == RUNNING]
 
     def _start(self, run_date: date) -> None:
         day = run_date.isoformat()
-        # Names stay taken for 90 days, and a day may be run again.
-        name = f"{self._order.dataset}-{day}-{uuid.uuid4().hex[:12]}"
+        # One name for each try: a start whose answer was lost is not made twice.
+        name = f"{self._order.dataset}-{day}-{self._suffix}"
         given = {"dataset": self._order.dataset, "run_date": day}
         execution = self._executions.start(self._order.alias, name, given)
         self._days[run_date] = Day(run_date, execution, RUNNING)

@@ -35,7 +35,9 @@ OWN_DATASET: Final = "own-data"
 )
 @click.option("--scenario", "name", type=click.Choice(NAMES), default="happy", show_default=True)
 @click.option("--step", type=click.Choice(STEPS), help="Which step crashes in step-crash  [default: Prepare]")
-@click.option("--data", help="Rehearse on your own CSV or Parquet: a file or a folder.")
+@click.option(
+    "--data", help="Rehearse on your own data (CSV, TSV, JSON Lines, Parquet, ORC): a file or a folder."
+)
 @click.option("--label", help="The column to predict; with --data.")
 @click.option("--drop", help="Columns to leave out of training, comma-separated; with --data.")
 @click.option("--stage", default="dev", show_default=True, help="Stage of the configuration.")

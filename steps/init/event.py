@@ -161,9 +161,9 @@ def _alarm(detail: Mapping[str, Any]) -> str:
 def _arrival(detail: Mapping[str, Any], event_id: str) -> Arrival:
     bucket = _object(detail.get("bucket"), "the event's bucket").get("name")
     created = _object(detail.get("object"), "the event's object")
-    # A bucket without versions has none.
+    # A bucket without versions has none; while they are suspended all objects have one, called null.
     version = created.get("version-id")
-    key = event_id if version is None else name(version, "the object's version")
+    key = event_id if version in (None, "null") else name(version, "the object's version")
     return Arrival(str(bucket), str(created.get("key")), key)
 
 

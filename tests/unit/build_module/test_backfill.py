@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+from build.aws.faults import RefusedError
 from build.aws.stepfunctions import Execution
-from build.backfill import LONGEST, Backfill, Day, Order, days
+from build.backfill import LONGEST, OUTAGE, Backfill, Day, Order, days
 from build.errors import PlatformError, UserError
 from build.progress import line, shown
 
@@ -128,6 +129,68 @@ def test_a_start_that_is_refused_leaves_the_day_waiting() -> None:
     with pytest.raises(PlatformError):
         running.step(NOON)
     assert [day.status for day in running.days] == ["RUNNING", "WAITING"]
+
+
+class Unreachable(Machine):
+    """Executions that cannot be looked at while AWS is away, and whose start's answer may be lost."""
+
+    away = False
+    lost = 0
+
+    def start(self, state_machine: str, name: str, given: Mapping[str, Any]) -> str:
+        arn = super().start(state_machine, name, given)
+        if self.lost:
+            self.lost -= 1
+            raise PlatformError("the network is down")
+        return arn
+
+    def describe(self, execution: str) -> Execution:
+        if self.away:
+            raise PlatformError("the network is down")
+        return super().describe(execution)
+
+
+def test_the_network_may_be_away_for_a_while() -> None:
+    machine = Unreachable({"2026-11-01": 2, "2026-11-02": 1})
+    running = Backfill(order(2, 1), machine)
+    assert running.step(NOON)
+    machine.away = True
+    assert running.step(NOON + OUTAGE)
+    with pytest.raises(PlatformError):
+        running.step(NOON + OUTAGE + timedelta(seconds=1))
+    machine.away = False
+    while running.step(NOON + OUTAGE):
+        pass
+    assert [day.state for day in running.days] == ["Registered", "Registered"]
+
+
+def test_a_start_whose_answer_was_lost_is_made_again_under_the_same_name() -> None:
+    machine = Unreachable({"2026-11-01": 1, "2026-11-02": 1})
+    running = Backfill(order(2, 1), machine)
+    running.step(NOON)
+    machine.lost = 1
+    while running.step(NOON):
+        pass
+    assert machine.started == ["2026-11-01", "2026-11-02", "2026-11-02"]
+    assert machine.names[1] == machine.names[2] != machine.names[0]
+
+
+def test_what_cannot_be_begun_ends_at_once() -> None:
+    machine = Unreachable({"2026-11-01": 1})
+    machine.lost = 1
+    with pytest.raises(PlatformError):
+        Backfill(order(1, 1), machine).step(NOON)
+
+
+def test_what_aws_refuses_ends_at_once() -> None:
+    class Expired(Machine):
+        def describe(self, execution: str) -> Execution:
+            raise RefusedError("look", "ExpiredToken", "sign in")
+
+    running = Backfill(order(1, 1), Expired({"2026-11-01": 1}))
+    running.step(NOON)
+    with pytest.raises(RefusedError):
+        running.step(NOON)
 
 
 def test_a_range_has_both_its_ends() -> None:

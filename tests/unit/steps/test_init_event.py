@@ -133,8 +133,10 @@ def test_a_new_object_is_known_by_its_version() -> None:
     assert parse(created("v.1"), DATASETS, "n") == Arrival("lake", "data/taxi/2026-11-22/_SUCCESS", "v.1")
 
 
-def test_an_object_without_versions_is_known_by_the_event() -> None:
-    assert parse(created(), DATASETS, "n") == Arrival("lake", "data/taxi/2026-11-22/_SUCCESS", "6f1c-77")
+@pytest.mark.parametrize("version", [None, "null"])
+def test_an_object_without_versions_of_its_own_is_known_by_the_event(version: str | None) -> None:
+    expected = Arrival("lake", "data/taxi/2026-11-22/_SUCCESS", "6f1c-77")
+    assert parse(created(version), DATASETS, "n") == expected
 
 
 @pytest.mark.parametrize("version", ["", "a/b", "..", 7])
