@@ -6,7 +6,9 @@ the validator's merge, and profiled by single jobs on demand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from troposphere import GetAtt, Ref
@@ -44,8 +46,18 @@ ATTEMPTS: Final = 3
 CAPACITY_SECONDS: Final = 1800
 """So long a child waits at the head of the queue for Spot capacity; then it is left to the jobs on demand."""
 
+MISFIT_SECONDS: Final = 600
+"""So long a job waits that its environment can never run: the shortest limit Batch takes."""
 
-QUEUES: Final = ("Spot", "OnDemand")
+WAITS: Final[Mapping[str, int]] = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": CAPACITY_SECONDS,
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": MISFIT_SECONDS,
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": MISFIT_SECONDS,
+}
+"""Why a job stays RUNNABLE -> seconds until it is cancelled; otherwise its state's timeout ends it."""
+
+QUEUES: Final[Mapping[str, str]] = {"Spot": SPOT, "OnDemand": ON_DEMAND}
+"""Title of a queue and its environment -> what its jobs run on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +73,14 @@ class Batch:
 
 def batch(config: Config, validator: Validator, where: Placement) -> Batch:
     """Return the queues, Spot and on demand, and the job that profiles one child's part."""
-    spot = _environment(config, "Spot", SPOT, where)
-    on_demand = _environment(config, "OnDemand", ON_DEMAND, where)
+    environments = {title: _environment(config, title, where) for title in QUEUES}
+    spot, on_demand = environments.values()
+    spot_queue, on_demand_queue = (_queue(config, *each) for each in environments.items())
     return Batch(
         spot=spot,
         on_demand=on_demand,
-        spot_queue=_queue(config, "Spot", spot),
-        on_demand_queue=_queue(config, "OnDemand", on_demand),
+        spot_queue=spot_queue,
+        on_demand_queue=on_demand_queue,
         job=_job(config, validator, where),
     )
 
@@ -92,8 +105,8 @@ def vcpus(size: TaskSize) -> str:
     return f"{size.cpu / UNITS:g}"
 
 
-def _environment(config: Config, title: str, kind: str, where: Placement) -> ComputeEnvironment:
-    children, smallest = config.validation.most_children, config.validation.sizes[0]
+def _environment(config: Config, title: str, where: Placement) -> ComputeEnvironment:
+    kind = QUEUES[title]
     return ComputeEnvironment(
         f"{title}Environment",
         Type="MANAGED",
@@ -101,13 +114,21 @@ def _environment(config: Config, title: str, kind: str, where: Placement) -> Com
         # Without a ServiceRole Batch takes its service-linked one.
         ComputeResources=ComputeResources(
             Type=kind,
-            MaxvCpus=max(1, children * smallest.cpu // UNITS),
+            MaxvCpus=_room(config, kind),
             Subnets=where.subnets,
             SecurityGroupIds=where.security_groups,
         ),
         # Changed in place, so that its queue never names one that is gone.
         ReplaceComputeEnvironment=False,
     )
+
+
+def _room(config: Config, kind: str) -> int:
+    """Return the vCPUs of a day's jobs side by side: a job above them would stay RUNNABLE for ever."""
+    smallest, *larger = config.validation.sizes
+    # What is profiled on demand gets the next size's memory, and with it that size's vCPUs.
+    size = larger[0] if kind == ON_DEMAND and larger else smallest
+    return ceil(config.validation.most_children * size.cpu / UNITS)
 
 
 def _queue(config: Config, title: str, environment: ComputeEnvironment) -> JobQueue:
@@ -118,12 +139,8 @@ def _queue(config: Config, title: str, environment: ComputeEnvironment) -> JobQu
         State="ENABLED",
         ComputeEnvironmentOrder=[ComputeEnvironmentOrder(ComputeEnvironment=Ref(environment), Order=1)],
         JobStateTimeLimitActions=[
-            JobStateTimeLimitAction(
-                State="RUNNABLE",
-                Reason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
-                MaxTimeSeconds=CAPACITY_SECONDS,
-                Action="CANCEL",
-            )
+            JobStateTimeLimitAction(State="RUNNABLE", Reason=reason, MaxTimeSeconds=seconds, Action="CANCEL")
+            for reason, seconds in WAITS.items()
         ],
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tests.unit.templates.graph import every
 from tests.unit.templates.limits import FARGATE
 
 Properties = Mapping[str, Any]
@@ -19,6 +21,13 @@ PATTERN: Final = r"[A-Za-z0-9.: ]{0,511}\*?"
 TIME_LIMIT: Final = range(600, 86_401)
 """Seconds after which a job that waits may be given up."""
 
+REASONS: Final = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+}
+"""Why a job on Fargate may wait that Batch can give it up for (AWS: "Jobs stuck in a RUNNABLE status")."""
+
 
 def mistakes(resources: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with job definitions and queues, one line each."""
@@ -29,8 +38,38 @@ def mistakes(resources: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{title}: {mistake}" for mistake in found)
 
 
+def room(resources: Mapping[str, Any], definition: dict[str, Any]) -> Iterator[str]:
+    """Yield states whose jobs, all of a day together, are too large for the environment of their queue."""
+    for name, state in every(definition):
+        if str(state.get("Resource")).startswith("arn:aws:states:::batch:submitJob"):
+            told = resources["InitFunction"]["Properties"]["Environment"]["Variables"]
+            children = json.loads(told["PACE"])["most_children"]
+            wanted = children * _vcpus(state["Arguments"], resources, json.loads(told["LADDER"]))
+            if (most := _environment(state["Arguments"]["JobQueue"], resources)["MaxvCpus"]) < wanted:
+                yield f"{name} asks for {wanted:g} vCPU of the {most} that its environment has"
+
+
+def _vcpus(arguments: Properties, resources: Mapping[str, Any], ladder: list[dict[str, str]]) -> float:
+    """Return what one of a state's jobs asks for: a step of the ladder, or what its definition says."""
+    asked = arguments["ContainerOverrides"].get("ResourceRequirements")
+    if asked:
+        (step,) = re.findall(r"\$run\.sizes\[(\d)\]\.Cpu", json.dumps(asked))
+        return int(ladder[min(int(step), len(ladder) - 1)]["Cpu"]) / 1024
+    container = resources[arguments["JobDefinition"]]["Properties"]["ContainerProperties"]
+    return float({each["Type"]: each["Value"] for each in container["ResourceRequirements"]}["VCPU"])
+
+
+def _environment(queue: str, resources: Mapping[str, Any]) -> Properties:
+    (order,) = resources[queue]["Properties"]["ComputeEnvironmentOrder"]
+    return dict(resources[order["ComputeEnvironment"]["Ref"]]["Properties"]["ComputeResources"])
+
+
 def _queue(properties: Properties) -> Iterator[str]:
-    for action in properties.get("JobStateTimeLimitActions", ()):
+    actions = properties.get("JobStateTimeLimitActions", ())
+    given_up = {action["Reason"] for action in actions}
+    yield from (f"a job waits for ever for {reason}" for reason in sorted(REASONS - given_up))
+    yield from (f"{reason} is no reason to give a job up" for reason in sorted(given_up - REASONS))
+    for action in actions:
         if int(action["MaxTimeSeconds"]) not in TIME_LIMIT:
             yield f"gives a waiting job up after {action['MaxTimeSeconds']} s, not within 600 to 86400"
 

@@ -154,6 +154,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "sizes": lambda rendered: limits.sizes(rendered.resources),
     "policy sizes": lambda rendered: limits.policies(rendered.resources),
     "batch": lambda rendered: batch.mistakes(rendered.resources),
+    "room": lambda rendered: batch.room(rendered.resources, rendered.definition),
     "permissions": _permissions,
     "wildcards": _wildcards,
     "handing over": _handing_over,

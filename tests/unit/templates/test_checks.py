@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from templates.config import STAGES, Config, Dataset
+from templates.batch import QUEUES
+from templates.config import STAGES, Config, Dataset, TaskSize
 from tests.unit.templates import batch, exposure, expressions, limits, retention
 from tests.unit.templates.checks import Rendered, found
 from tests.unit.templates.variants import Variant, variants
@@ -179,9 +180,40 @@ def test_a_job_definition_outlives_its_change() -> None:
 
 @pytest.mark.parametrize(("seconds", "good"), [(600, True), (86_400, True), (599, False), (86_401, False)])
 def test_a_waiting_job_is_given_up_in_time(seconds: int, good: bool) -> None:
-    actions = [{"MaxTimeSeconds": seconds, "Action": "CANCEL", "State": "RUNNABLE", "Reason": "r"}]
-    queue = {"Type": "AWS::Batch::JobQueue", "Properties": {"JobStateTimeLimitActions": actions}}
-    assert (list(batch.mistakes({"Queue": queue})) == []) is good
+    assert (list(batch.mistakes(queue(*batch.REASONS, seconds=seconds))) == []) is good
+
+
+def queue(*reasons: str, seconds: int = 600) -> dict[str, Any]:
+    actions = [{"MaxTimeSeconds": seconds, "Reason": reason} for reason in reasons]
+    return {"Queue": {"Type": "AWS::Batch::JobQueue", "Properties": {"JobStateTimeLimitActions": actions}}}
+
+
+def test_a_job_waits_for_nothing_for_ever() -> None:
+    capacity, largest, requirement = sorted(batch.REASONS)
+    assert list(batch.mistakes(queue(capacity, requirement, "MISCONFIGURATION"))) == [
+        f"Queue: a job waits for ever for {largest}",
+        "Queue: MISCONFIGURATION is no reason to give a job up",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("children", "sizes", "vcpus"),
+    [
+        # The next size's memory comes with its vCPUs; of one size there is no next.
+        (2, [(1024, 2048), (4096, 8192)], (2, 8)),
+        (3, [(256, 512), (512, 1024)], (1, 2)),
+        (64, [(1024, 2048)], (64, 64)),
+    ],
+)
+def test_the_environments_have_room_for_a_days_jobs(
+    config: Config, children: int, sizes: list[tuple[int, int]], vcpus: tuple[int, int]
+) -> None:
+    ladder = tuple(TaskSize(*each) for each in sizes)
+    chosen = replace(config, validation=replace(config.validation, most_children=children, sizes=ladder))
+    rendered = Rendered(chosen)
+    assert found(rendered) == {}
+    environments = (rendered.pipeline[f"{title}Environment"]["Properties"] for title in QUEUES)
+    assert tuple(each["ComputeResources"]["MaxvCpus"] for each in environments) == vcpus
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,16 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "batch",
         "ProfileJob: Fargate has no task of 1 vCPU and 512 MiB",
     ),
+    "an environment too small for what is profiled again": (
+        constant(batch, "_room", lambda config, _: config.validation.most_children),
+        "room",
+        "ProfileShard asks for 128 vCPU of the 64",
+    ),
+    "a job that waits for ever": (
+        constant(batch, "WAITS", {"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": 1800}),
+        "batch",
+        "OnDemandQueue: a job waits for ever for MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    ),
     "a deregistered job definition": (
         resource(batch, "_job", lambda job: job.properties.pop("ResourceRetentionPolicy")),
         "retention",
