@@ -42,7 +42,10 @@ LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731
 """The retentions CloudWatch Logs offers."""
 
 MOST_CHILDREN: Final = 1000
-"""As many as there are shards; AWS Batch allows 10,000."""
+"""As many as there are shards: a child without one is billed a minute for nothing.
+
+AWS Batch allows 10,000, but what is missing of more would not fit into an execution's history.
+"""
 
 WORKERS: Final = ("G.1X", "G.2X", "G.4X")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tests.unit.templates.graph import every
-from tests.unit.templates.limits import FARGATE
+from tests.unit.templates.limits import FARGATE, children
 
 Properties = Mapping[str, Any]
 
@@ -42,17 +42,15 @@ def room(resources: Mapping[str, Any], definition: dict[str, Any]) -> Iterator[s
     """Yield states whose jobs, all of a day together, are too large for the environment of their queue."""
     for name, state in every(definition):
         if str(state.get("Resource")).startswith("arn:aws:states:::batch:submitJob"):
-            told = resources["InitFunction"]["Properties"]["Environment"]["Variables"]
-            children = json.loads(told["PACE"])["most_children"]
-            wanted = children * _vcpus(state["Arguments"], resources, json.loads(told["LADDER"]))
+            wanted = children(resources) * _vcpus(state["Arguments"], resources)
             if (most := _environment(state["Arguments"]["JobQueue"], resources)["MaxvCpus"]) < wanted:
                 yield f"{name} asks for {wanted:g} vCPU of the {most} that its environment has"
 
 
-def _vcpus(arguments: Properties, resources: Mapping[str, Any], ladder: list[dict[str, str]]) -> float:
+def _vcpus(arguments: Properties, resources: Mapping[str, Any]) -> float:
     """Return what one of a state's jobs asks for: a step of the ladder, or what its definition says."""
-    asked = arguments["ContainerOverrides"].get("ResourceRequirements")
-    if asked:
+    if asked := arguments["ContainerOverrides"].get("ResourceRequirements"):
+        ladder = json.loads(resources["InitFunction"]["Properties"]["Environment"]["Variables"]["LADDER"])
         (step,) = re.findall(r"\$run\.sizes\[(\d)\]\.Cpu", json.dumps(asked))
         return int(ladder[min(int(step), len(ladder) - 1)]["Cpu"]) / 1024
     container = resources[arguments["JobDefinition"]]["Properties"]["ContainerProperties"]

@@ -150,6 +150,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "expressions": lambda rendered: expressions.mistakes(rendered.definition),
     "arguments": _arguments,
     "payloads": lambda rendered: limits.payloads(rendered.definition),
+    "history": lambda rendered: limits.history(rendered.resources, rendered.definition),
     "names": lambda rendered: limits.long_names(rendered.resources),
     "sizes": lambda rendered: limits.sizes(rendered.resources),
     "policy sizes": lambda rendered: limits.policies(rendered.resources),

@@ -42,6 +42,8 @@ NAMES: Final[Mapping[str, tuple[str, int]]] = {
 
 STATE_NAME: Final = 80
 PAYLOAD_BYTES: Final = 256 * 1024
+EVENTS: Final = 25_000
+"""Of an execution's history; the next one ends it, and nothing can catch that."""
 POLICY_CHARACTERS: Final = 10_240
 """Of a role's inline policies together, without white space."""
 
@@ -80,6 +82,30 @@ def payloads(definition: dict[str, Any]) -> Iterator[str]:
             # JSON may write one byte of a body as six characters.
             if not found or 6 * (int(found[1]) + 1) > PAYLOAD_BYTES:
                 yield f"{name} reads an object of any size: a payload above 256 KiB ends the run uncaught"
+
+
+def history(resources: Resources, definition: dict[str, Any]) -> Iterator[str]:
+    """Yield Map states whose items may write a history too long for an execution."""
+    for name, state in definition["States"].items():
+        if state["Type"] == "Map":
+            times = re.search(r"\$repairs < (\d+) and", json.dumps(definition["States"]["Classify"]))
+            events = children(resources) * _events(state) * (int(times[1]) if times else EVENTS)
+            # A fifth is left to calls that are tried again and to the other states.
+            if events > EVENTS * 0.8:
+                yield f"{name} may write {events} events, of {EVENTS} an execution has in all"
+
+
+def children(resources: Resources) -> int:
+    """Return how many children Init may plan."""
+    told = resources["InitFunction"]["Properties"]["Environment"]["Variables"]["PACE"]
+    return int(json.loads(told)["most_children"])
+
+
+def _events(state: dict[str, Any]) -> int:
+    """Return how many events an item of a Map state writes when nothing is tried again."""
+    steps = state["ItemProcessor"]["States"].values()
+    # An item and each of its states begin and end; a job is scheduled, started, submitted and done as well.
+    return 2 + sum(6 if step["Type"] == "Task" else 2 for step in steps)
 
 
 def sizes(resources: Resources) -> Iterator[str]:

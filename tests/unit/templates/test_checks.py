@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from templates.batch import QUEUES
-from templates.config import STAGES, Config, Dataset, TaskSize
+from templates.config import MOST_CHILDREN, STAGES, Config, Dataset, TaskSize
 from tests.unit.templates import batch, exposure, expressions, limits, retention
 from tests.unit.templates.checks import Rendered, found
 from tests.unit.templates.variants import Variant, variants
@@ -49,6 +49,15 @@ def test_a_name_that_is_too_long_is_found(kind: str, key: str, length: int, told
 
     assert [mistake.endswith(told) for mistake in limits.long_names(resources(length))] == [True]
     assert list(limits.long_names(resources(length - 1))) == []
+
+
+def test_the_most_children_are_as_many_as_a_history_holds(config: Config) -> None:
+    def most(children: int) -> Rendered:
+        return Rendered(replace(config, validation=replace(config.validation, most_children=children)))
+
+    assert found(most(MOST_CHILDREN)) == {}
+    (told,) = found(most(MOST_CHILDREN + 1))["history"]
+    assert told == "ProfileMissing may write 20020 events, of 25000 an execution has in all"
 
 
 @pytest.mark.parametrize(("actions", "good"), [(100, True), (1000, False)])

@@ -137,6 +137,11 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
             "max_objects = 0",
             "validation.max_objects is 0: expected a whole number from 1",
         ),
+        (
+            "most_children = 64",
+            "most_children = 1001",
+            "validation.most_children is 1001: expected a whole number from 1 to 1000",
+        ),
         ("max_objects = 10000", "max_objects = true", "validation.max_objects is True"),
         ("workers = 2", "workers = 1", "preparation.workers is 1"),
         ('"G.1X"', '"Z.1X"', "preparation.worker_type is 'Z.1X': expected one of G.1X"),

@@ -227,6 +227,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "payloads",
         "ReadGate reads an object of any size",
     ),
+    "missing parts profiled without end": (
+        constant(classify, "REPAIRS", 40),
+        "history",
+        "ProfileMissing may write 25600 events",
+    ),
     "names too long": (
         lambda patch: patch.setattr(Config, "named", lambda _config, thing: f"sluice-{'x' * 70}-{thing}"),
         "names",
