@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .emulator.permissions import ALLOWED, CALLS, ROLES
+from .emulator.permissions import ALLOWED, CALLS, ROLES, UNJUDGED
 
 DENIED: Final = "Deny"
 
@@ -81,8 +81,14 @@ def _listed(value: Any) -> list[str]:
 
 
 def _refusal(call: Mapping[str, Any]) -> str:
-    why = (
-        f"statement {call['statement']} denies it" if call["decision"] == DENIED else "no statement allows it"
-    )
     under = f" under {json.dumps(call['context'])}" if call["context"] else ""
-    return f"{call['who']} may not {call['action']} on {call['resource']}{under}: {why}"
+    return f"{call['who']} may not {call['action']} on {call['resource']}{under}: {_why(call)}"
+
+
+def _why(call: Mapping[str, Any]) -> str:
+    match call["decision"]:
+        case decision if decision == DENIED:
+            return f"statement {call['statement']} denies it"
+        case decision if decision == UNJUDGED:
+            return "emulator/needs.py does not say what it needs of IAM"
+    return "no statement allows it"

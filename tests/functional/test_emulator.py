@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 TASK = """
-import os, signal, sys, time
+import json, os, signal, sys, time
 import boto3
 def end(*_):
     print("interrupted", flush=True)
@@ -52,6 +52,9 @@ if mode == "write":
 if mode == "read":
     body = boto3.client("s3").get_object(Bucket=os.environ["BUCKET"], Key="one.json")["Body"].read()
     print("read", body.decode(), boto3.client("sts").get_caller_identity()["Arn"], flush=True)
+if mode == "ask":
+    asked = json.loads(os.environ["ASK"])
+    getattr(boto3.client(asked["service"]), asked["call"])()
 sys.exit(int(os.environ.get("CODE", "0")))
 """
 
@@ -393,13 +396,13 @@ class Cloud:
             },
         )
 
-    def refused(self) -> set[tuple[str, str]]:
-        """Who was refused which action so far."""
+    def refused(self, *decisions: str) -> set[tuple[str, str]]:
+        """Who was refused which action so far, by one of the decisions, or by any."""
         calls = map(json.loads, self.log("permissions", "jsonl").splitlines())
         return {
             (call["who"].removeprefix("tiny-").rpartition("-")[0] or call["who"], call["action"])
             for call in calls
-            if call["decision"] != "Allow"
+            if call["decision"] in (decisions or ("Deny", "ImplicitDeny"))
         }
 
     def log(self, name: str, kind: str = "log") -> str:
@@ -535,6 +538,35 @@ def test_a_machine_may_do_what_its_role_allows_and_no_more(cloud: Cloud) -> None
     assert ("IdleRole", "s3:PutObject") in cloud.refused()
     with pytest.raises(ClientError, match="404"):
         cloud.client("s3").head_object(Bucket="tiny-bucket", Key="forbidden")
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "action"),
+    [
+        ("sagemaker", "list_models", "sagemaker:ListModels"),
+        # MiniStack serves it, and knows no action of IAM for it.
+        ("kinesisanalyticsv2", "list_applications", "kinesisanalyticsv2:ListApplications"),
+    ],
+)
+def test_what_nobody_knows_to_judge_is_refused_to_a_role(
+    cloud: Cloud, service: str, call: str, action: str
+) -> None:
+    step = f"Asks-{service}"
+    ask = json.dumps({"service": service, "call": call})
+    assert cloud.task(step, "ask", ASK=ask)["Error"] == "States.TaskFailed"
+    assert "AccessDenied" in cloud.log(f"{step}-1")
+    assert ("TaskRole", action) in cloud.refused("Unjudged")
+
+
+def test_what_nobody_knows_to_judge_the_root_user_may_do(cloud: Cloud) -> None:
+    assert cloud.client("sagemaker").list_models()["Models"] == []
+
+
+def test_an_integration_nobody_has_looked_into_is_refused(cloud: Cloud) -> None:
+    put = "arn:aws:states:::aws-sdk:s3:deleteObject"
+    failure = cloud.run("Deletes", put, {"Bucket": "tiny-bucket", "Key": "absent"})
+    assert failure["Error"] == "States.Permissions"
+    assert ("MachineRole", "aws-sdk:s3:deleteObject") in cloud.refused("Unjudged")
 
 
 def test_a_role_is_taken_by_the_service_it_trusts(cloud: Cloud) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from build.rehearsal.emulator import needs
 from build.rehearsal.emulator.integrations import Attempt, StepError, attempting, current
+from build.rehearsal.emulator.needs import Request
 from build.rehearsal.emulator.permissions import Permissions
 
 _version: ContextVar[str | None] = ContextVar("version", default=None)
@@ -110,12 +111,21 @@ def _permitted(stepfunctions: Any, permissions: Permissions, invoke: Any) -> Any
     def invoke_resource(resource: str, arguments: Any) -> Any:
         if role := _role.get():
             try:
-                permissions.require(role, needs.of_state(resource, arguments, permissions.account))
+                permissions.require(role, _needed(permissions, role, resource, arguments))
             except StepError as error:
                 raise stepfunctions._ExecutionError(error.error, error.cause) from error
         return invoke(resource, arguments)
 
     return invoke_resource
+
+
+def _needed(permissions: Permissions, role: str, resource: str, arguments: Any) -> list[Request]:
+    try:
+        return needs.of_state(resource, arguments, permissions.account)
+    except LookupError as error:
+        if permissions.refuse_unjudged(role, resource.rpartition(":::")[2]):
+            raise StepError("States.Permissions", str(error)) from error
+        return []
 
 
 def _executing(execute: Any) -> Any:

@@ -116,8 +116,12 @@ def of_training(arguments: Arguments, account: Account) -> Iterator[Request]:
     yield Request("cloudwatch:PutMetricData", context={"cloudwatch:namespace": group})
 
 
-def of_registry(action: str, request: Mapping[str, Any], account: Account) -> Request | None:
-    """What a call of SageMaker's control plane asks for; None for one that no step makes."""
+def of_registry(action: str, request: Mapping[str, Any], account: Account) -> Request:
+    """What a call of SageMaker's control plane asks for.
+
+    Raises:
+        LookupError: nobody has written down what this action needs.
+    """
     match action:
         case "ListModelPackages":
             resource = "*"
@@ -128,7 +132,7 @@ def of_registry(action: str, request: Mapping[str, Any], account: Account) -> Re
         case "DescribeTrainingJob":
             resource = _training_job(request, account)
         case _:
-            return None
+            raise LookupError(f"emulator/needs.py does not say what sagemaker:{action} needs of IAM")
     return Request(f"sagemaker:{action}", resource)
 
 
@@ -235,15 +239,20 @@ def _register(asked: Arguments, account: Account) -> Iterator[Request]:
         yield Request("sagemaker:CreateModelPackage", account.arn("sagemaker", resource))
 
 
-def _submit(asked: Arguments, _account: Account) -> Iterator[Request]:
-    for name in ("JobDefinition", "JobQueue"):
-        yield Request("batch:SubmitJob", asked[name])
+def _submit(asked: Arguments, account: Account) -> Iterator[Request]:
+    # The Service Authorization Reference requires all three; the job has no id yet.
+    for resource in (asked["JobDefinition"], asked["JobQueue"], _job(account)):
+        yield Request("batch:SubmitJob", resource)
 
 
 def _await_batch(_asked: Arguments, account: Account) -> Iterator[Request]:
     yield Request("batch:DescribeJobs")
-    yield Request("batch:TerminateJob", account.arn("batch", f"job/{_ANY_ID}"))
+    yield Request("batch:TerminateJob", _job(account))
     yield from _hear(account, "BatchJobs")
+
+
+def _job(account: Account) -> str:
+    return account.arn("batch", f"job/{_ANY_ID}")
 
 
 def _publish(asked: Arguments, _account: Account) -> Iterator[Request]:

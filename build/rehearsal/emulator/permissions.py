@@ -1,8 +1,9 @@
 """Who may do what: each call of a role is held against its policies and the resource's own, and written down.
 
 MiniStack judges what comes with a role's credentials, by its own evaluator of IAM policies; the same one
-judges here what AWS would do for us (``needs``). Two files below logs/ tell of it: permissions.jsonl has a
-line for each distinct call, roles.jsonl one for each role with the policies it was judged by.
+judges here what AWS would do for us (``needs``). What neither knows to judge is refused to every role: only
+the root user may do it. Two files below logs/ tell of it: permissions.jsonl has a line for each distinct call,
+roles.jsonl one for each role with the policies it was judged by.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ CALLS: Final = "permissions.jsonl"
 ROLES: Final = "roles.jsonl"
 
 ALLOWED: Final = "Allow"
+UNJUDGED: Final = "Unjudged"
+"""The decision on a call of which nobody has written down what it needs of IAM."""
+
+_JUDGES_ITSELF: Final = "sagemaker"
+"""The service that is none of MiniStack's, see ``model_registry``."""
 
 _NAMES_ITS_SOURCE: Final = frozenset({"ecs-tasks", "events", "sagemaker", "scheduler", "states"})
 """Services that say for whom they take a role (aws:SourceAccount)."""
@@ -41,21 +47,54 @@ class Permissions:
         return Account(self._settings.region, self._settings.account, _task_roles)
 
     def install(self) -> None:
-        """Wraps the function by which MiniStack judges requests; once per process."""
+        """Wraps the functions by which MiniStack judges requests, or lets them pass; once per process."""
+        from ministack import app  # noqa: PLC0415
         from ministack.core import iam_evaluator  # noqa: PLC0415
 
+        iam_evaluator.enforce = self._enforcing(iam_evaluator)
+        app._authenticate_only = self._authenticating(app._authenticate_only)
+
+    def _enforcing(self, iam_evaluator: Any) -> Any:
         enforce = iam_evaluator.enforce
 
         def enforcing(key: str, action: str, service: str, region: str, **more: Any) -> Any:
             denied = enforce(key, action, service, region, **more)
-            role = _role_of(iam_evaluator, key)
+            role = self.role_of(key)
             if role is None or isinstance(denied, iam_evaluator.AuthError):
                 return denied
             request = Request(action, more.get("resource_arn", "*"), more.get("service_context") or {})
             self._write(role, request, denied)
             return denied or self._missing(role, request)
 
-        iam_evaluator.enforce = enforcing
+        return enforcing
+
+    def _authenticating(self, authenticate: Any) -> Any:
+        """MiniStack lets pass, once it knows the key, what it has no IAM action for."""
+
+        def authenticating(service: str, headers: Any, query: Any, request_id: str) -> Any:
+            from ministack.core.iam_actions import access_denied_response  # noqa: PLC0415
+            from ministack.core.router import extract_access_key_id  # noqa: PLC0415
+
+            failure = authenticate(service, headers, query, request_id)
+            role = self.role_of(extract_access_key_id(headers, query))
+            if failure or role is None or service == _JUDGES_ITSELF:
+                return failure
+            action = f"{service}:{headers.get('x-amz-target', '').rpartition('.')[2] or 'unknown'}"
+            if not self.refuse_unjudged(role, action):
+                return None
+            return access_denied_response(service, action, role, request_id, headers=headers)
+
+        return authenticating
+
+    def role_of(self, key: str) -> str | None:
+        """The name of the role behind an access key; None for the root user and for keys that are none."""
+        from ministack.core import iam_evaluator as iam  # noqa: PLC0415
+        from ministack.core.responses import get_account_id  # noqa: PLC0415
+
+        principal = iam.resolve_principal(key or "", get_account_id())
+        if isinstance(principal, iam.AuthError) or principal.type != "AssumedRole":
+            return None
+        return str(iam._role_name_from_assumed_arn(principal.arn))
 
     def require(self, role: str, requests: Iterable[Request]) -> None:
         """Holds what is asked for against a role, given its ARN.
@@ -72,12 +111,11 @@ class Permissions:
             return []
         return [request for request in requests if self._denied(role, request)]
 
-    def require_of_caller(self, key: str, request: Request) -> bool:
-        """Whether the owner of an access key may do this; the root user may do everything."""
-        from ministack.core import iam_evaluator  # noqa: PLC0415
-
-        role = _role_of(iam_evaluator, key)
-        return role is None or not self.note(role, [request])
+    def refuse_unjudged(self, role: str, action: str) -> bool:
+        """Writes down that nobody knows to judge a call of a role; tells whether it is refused for that."""
+        if self._settings.authorize:
+            self._record(_name(role), Request(action), UNJUDGED)
+        return self._settings.authorize
 
     def assume(self, role: str, service: str, session: str) -> Credentials:
         """A session of a role, for a service that the role must trust.
@@ -188,6 +226,15 @@ class Permissions:
 
     def _write(self, who: str, request: Request, denied: Any) -> bool:
         """Writes a judgement down, and tells whether it allows."""
+        self._record(
+            who,
+            request,
+            denied.decision if denied else ALLOWED,
+            statement=denied.matched_sid if denied else "",
+        )
+        return denied is None
+
+    def _record(self, who: str, request: Request, decision: str, *, statement: str = "") -> None:
         self._tell(
             CALLS,
             {
@@ -195,11 +242,10 @@ class Permissions:
                 "action": request.action,
                 "resource": request.resource,
                 "context": {name: value for name, value in request.context.items() if value is not None},
-                "decision": denied.decision if denied else ALLOWED,
-                "statement": denied.matched_sid if denied else "",
+                "decision": decision,
+                "statement": statement,
             },
         )
-        return denied is None
 
     def _tell(self, file: str, record: Mapping[str, Any]) -> None:
         line = json.dumps(record, sort_keys=True, default=str)
@@ -209,16 +255,6 @@ class Permissions:
             self._told.add(line)
             with (self._settings.logs / file).open("a", encoding="utf-8") as log:
                 log.write(f"{line}\n")
-
-
-def _role_of(iam: Any, key: str) -> str | None:
-    """The name of the role behind an access key; None for the root user and for keys that are none."""
-    from ministack.core.responses import get_account_id  # noqa: PLC0415
-
-    principal = iam.resolve_principal(key or "", get_account_id())
-    if isinstance(principal, iam.AuthError) or principal.type != "AssumedRole":
-        return None
-    return str(iam._role_name_from_assumed_arn(principal.arn))
 
 
 def _task_roles(definition: str) -> list[str]:

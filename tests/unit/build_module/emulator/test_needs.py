@@ -41,9 +41,18 @@ SELDOM = {
 """What is asked for only when a version is named, or when the object is not there."""
 
 
-def asked(name: str, **changes: Any) -> dict[str, Request]:
-    of_state = needs.of_state(f"arn:aws:states:::{name}", {**ASKED[name], **changes}, HERE)
-    return {request.action: request for request in of_state}
+def every(name: str, **changes: Any) -> list[Request]:
+    return needs.of_state(f"arn:aws:states:::{name}", {**ASKED[name], **changes}, HERE)
+
+
+def asked(name: str, **changes: Any) -> set[str]:
+    return {request.action for request in every(name, **changes)}
+
+
+def on_what(name: str, action: str) -> set[str]:
+    """The resources, without this account's part, that one action is asked for."""
+    arns = (request.resource for request in every(name) if request.action == action)
+    return {arn.partition("us-east-1:000000000000:")[2] for arn in arns}
 
 
 def test_every_integration_is_known() -> None:
@@ -53,11 +62,36 @@ def test_every_integration_is_known() -> None:
 @pytest.mark.parametrize("name", ASKED)
 def test_an_integration_asks_for_what_the_table_says(name: str) -> None:
     resource = f"arn:aws:states:::{name}"
-    assert set(asked(name)) == NEEDED[resource] - SELDOM.get(resource, set())
+    assert asked(name) == NEEDED[resource] - SELDOM.get(resource, set())
+
+
+ON_SEVERAL = {
+    ("batch:submitJob.sync", "batch:SubmitJob"): {"job-definition/d:1", "job-queue/q", f"job/{'0' * 32}"},
+    ("aws-sdk:sagemaker:createModelPackage", "sagemaker:CreateModelPackage"): {
+        "model-package-group/sluice-dev-models",
+        "model-package/sluice-dev-models/1",
+    },
+}
+"""What one action is asked for more than once: each type of resource that AWS says is required."""
+
+
+@pytest.mark.parametrize(("name", "action"), ON_SEVERAL)
+def test_an_action_is_asked_for_on_each_resource_that_aws_requires(name: str, action: str) -> None:
+    assert on_what(name, action) == ON_SEVERAL[name, action]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_other_action_is_asked_for_on_several(name: str) -> None:
+    requests = [(name, request.action) for request in every(name) if request.action != "iam:PassRole"]
+    assert {pair for pair in requests if requests.count(pair) > 1} == ON_SEVERAL.keys() & set(requests)
+
+
+def test_ending_a_job_is_asked_for_on_jobs_only() -> None:
+    assert on_what("batch:submitJob.sync", "batch:TerminateJob") == {f"job/{'0' * 32}"}
 
 
 def test_a_version_of_an_object_is_another_permission() -> None:
-    assert set(asked("aws-sdk:s3:getObject", VersionId="1")) == {"s3:GetObjectVersion"}
+    assert asked("aws-sdk:s3:getObject", VersionId="1") == {"s3:GetObjectVersion"}
 
 
 def test_without_sync_nothing_is_awaited() -> None:
@@ -71,15 +105,12 @@ def test_an_integration_nobody_has_looked_into_is_an_error() -> None:
 
 
 def test_a_task_hands_both_roles_over_and_names_its_cluster() -> None:
-    every = needs.of_state("arn:aws:states:::ecs:runTask.sync", ASKED["ecs:runTask.sync"], HERE)
-    passed = [request for request in every if request.action == "iam:PassRole"]
+    found = every("ecs:runTask.sync")
+    passed = [request for request in found if request.action == "iam:PassRole"]
     assert [request.resource for request in passed] == ROLES
     assert {request.context["iam:PassedToService"] for request in passed} == {"ecs-tasks.amazonaws.com"}
-    found = asked("ecs:runTask.sync")
-    assert found["ecs:RunTask"] == Request("ecs:RunTask", DEFINITION, {"ecs:cluster": CLUSTER})
-    assert found["ecs:StopTask"].resource.startswith(
-        "arn:aws:ecs:us-east-1:000000000000:task/sluice-dev-cluster/"
-    )
+    assert Request("ecs:RunTask", DEFINITION, {"ecs:cluster": CLUSTER}) in found
+    assert on_what("ecs:runTask.sync", "ecs:StopTask") == {f"task/sluice-dev-cluster/{'0' * 32}"}
     assert "ecs:TagResource" not in asked("ecs:runTask.sync", PropagateTags=None)
 
 
@@ -160,4 +191,8 @@ def test_the_registry_is_asked_for_the_thing_that_is_named() -> None:
     described = needs.of_registry("DescribeModelPackage", {"ModelPackageName": package}, HERE)
     assert described == Request("sagemaker:DescribeModelPackage", package)
     assert needs.of_registry("ListModelPackages", {}, HERE) == Request("sagemaker:ListModelPackages")
-    assert needs.of_registry("CreateModelPackage", {}, HERE) is None
+
+
+def test_a_call_of_the_registry_that_nobody_has_looked_into_is_an_error() -> None:
+    with pytest.raises(LookupError, match="does not say what sagemaker:ListTags needs"):
+        needs.of_registry("ListTags", {"ResourceArn": "arn:aws:sagemaker:::x"}, HERE)

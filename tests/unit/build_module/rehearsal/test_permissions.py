@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from build.rehearsal.emulator.permissions import ALLOWED, CALLS, ROLES
+from build.rehearsal.emulator.permissions import ALLOWED, CALLS, ROLES, UNJUDGED
 from build.rehearsal.permissions import Permissions
 
 STACK = "sluice-dev-pipeline"
@@ -42,11 +42,13 @@ def test_a_refused_call_is_one_line_with_all_that_is_known(tmp_path: Path) -> No
         tmp_path,
         call("s3:PutObject", "ImplicitDeny", context={"s3:prefix": "a"}),
         call("s3:PutObject", "Deny", statement="OnlyTls"),
+        call("sagemaker:ListTags", UNJUDGED, resource="*"),
         call("sqs:SendMessage", "ImplicitDeny", who="events.amazonaws.com", resource="arn:aws:sqs:::q"),
     )
     assert found.refused == (
         'InitRole may not s3:PutObject on arn:aws:s3:::b/k under {"s3:prefix": "a"}: no statement allows it',
         "InitRole may not s3:PutObject on arn:aws:s3:::b/k: statement OnlyTls denies it",
+        "InitRole may not sagemaker:ListTags on *: emulator/needs.py does not say what it needs of IAM",
         "events.amazonaws.com may not sqs:SendMessage on arn:aws:sqs:::q: no statement allows it",
     )
     assert found.used == {"InitRole": ()}
