@@ -2,8 +2,8 @@
 
 MiniStack judges what comes with a role's credentials, by its own evaluator of IAM policies; the same one
 judges here what AWS would do for us (``needs``). What neither knows to judge is refused to every role: only
-the root user may do it. Two files below logs/ tell of it: permissions.jsonl has a line for each distinct call,
-roles.jsonl one for each role with the policies it was judged by.
+the root user may do it. Two files below logs/ tell of it: permissions.jsonl has a line for each distinct
+call, roles.jsonl one for each role with the policies it was judged by.
 """
 
 from __future__ import annotations
