@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from troposphere import GetAtt, Ref
-from troposphere.cloudwatch import Alarm, MetricDimension
+from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricDimension, MetricStat
+from troposphere.cloudwatch import Metric as CloudWatchMetric
 from troposphere.sns import Topic
 from troposphere.sqs import Queue
 from troposphere.stepfunctions import StateMachine
@@ -100,6 +101,8 @@ def _rejected(config: Config, topic: Topic, dataset: Dataset) -> Alarm:
         f"{dataset.name}-rejected",
         f"A day of {dataset.name} did not pass, and nothing is trained on it. The notice names the findings.",
         title=f"{dataset.title}Rejected",
+        # The notice has told of it, and more.
+        AlarmActions=[],
         **_of_run(Metric.REJECTIONS, Stage=config.stage, Dataset=dataset.name),
         Statistic="Sum",
         Period=FIVE_MINUTES,
@@ -115,12 +118,23 @@ def _quiet(config: Config, topic: Topic, dataset: Dataset, days: int) -> Alarm:
         f"{dataset.name}-quiet",
         f"No day of {dataset.name} was judged for {days} days. Do its data come in? Is its trigger alive?",
         title=f"{dataset.title}Quiet",
-        **_of_run(Metric.ROWS, Stage=config.stage, Dataset=dataset.name),
-        Statistic="SampleCount",
-        Period=DAY,
+        Metrics=[
+            MetricDataQuery(
+                Id="judged",
+                MetricStat=MetricStat(
+                    Metric=CloudWatchMetric(**_of_run(Metric.ROWS, Stage=config.stage, Dataset=dataset.name)),
+                    Stat="SampleCount",
+                    Period=DAY,
+                ),
+                ReturnData=False,
+            ),
+            # Left to itself CloudWatch looks further back for days with a value before one is missing:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+            MetricDataQuery(Id="days", Expression="FILL(judged, 0)", Label="Judged", ReturnData=True),
+        ],
         EvaluationPeriods=days,
         ComparisonOperator="LessThanThreshold",
-        # Silence is what it listens for.
+        # Silence is what it listens for, also of a dataset that never came.
         TreatMissingData=BREACHING,
     )
 
@@ -131,12 +145,12 @@ def _alarm(config: Config, topic: Topic, name: str, meaning: str, *, title: str 
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "Threshold": 1,
         "EvaluationPeriods": 1,
+        "AlarmActions": [Ref(topic)],
     }
     return Alarm(
         f"{title or ''.join(part.capitalize() for part in name.split('-'))}Alarm",
         AlarmName=config.named(name),
         AlarmDescription=meaning,
-        AlarmActions=[Ref(topic)],
         **{**at_one, **metric},
     )
 

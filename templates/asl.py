@@ -82,7 +82,7 @@ class Call:
     Attributes:
         resource: The integration, such as ``arn:aws:states:::sns:publish``.
         arguments: What it is called with.
-        retried: Error names of throttling and passing failures of the service, never of mistakes.
+        retried: Error names of throttling and passing failures of the service.
         timeout_seconds: Longest time of one attempt.
         statements: The permissions it needs.
     """
@@ -113,9 +113,19 @@ def task(
     then: Name,
     assign: Definition | None = None,
     failed: Name = Name.NOTIFY_FAILURE,
+    otherwise: Definition | None = None,
 ) -> State:
-    """Return a state that calls a service; what goes wrong is kept in ``failure`` before to ``failed``."""
-    catch = _catch(name, failed)
+    """Return a state that calls a service and keeps in ``failure`` what goes wrong.
+
+    Args:
+        name: Its name.
+        call: What it calls.
+        then: Next state.
+        assign: Variables it gives values.
+        failed: Next state when it fails.
+        otherwise: Values of those variables that are read after a failure too.
+    """
+    catch = _catch(name, failed, otherwise or {})
     return _task(name, call, then=then, assign=assign or {}, output=UNCHANGED, catch=catch)
 
 
@@ -139,7 +149,7 @@ def each(name: Name, items: str, step: State, *, after: State, most: int, then: 
             "StartAt": step.name,
             "States": {step.name: step.definition, after.name: after.definition},
         },
-        "Catch": [_catch(name, Name.NOTIFY_FAILURE)],
+        "Catch": [_catch(name, Name.NOTIFY_FAILURE, {})],
         "Output": UNCHANGED,
         "Next": then,
     }
@@ -178,10 +188,10 @@ def _retry(errors: Sequence[str]) -> Definition:
     }
 
 
-def _catch(name: Name, failed: Name) -> Definition:
+def _catch(name: Name, failed: Name, assign: Definition) -> Definition:
     return {
         "ErrorEquals": ["States.ALL"],
-        "Assign": {"failure": _caught(name)},
+        "Assign": {**assign, "failure": _caught(name)},
         "Output": UNCHANGED,
         "Next": failed,
     }

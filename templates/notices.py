@@ -39,11 +39,12 @@ SITE: Final = (
 EXECUTION_LINK: Final = (
     "$console & '/states/home?region=' & $arn[3] & '#/v2/executions/details/' & $states.context.Execution.Id"
 )
-REPORT_LINK: Final = (
+OUTPUT_LINK: Final = (
     "$console & '/s3/object/' & $substringBefore($substringAfter($run.output_uri, 's3://'), '/') "
     "& '?region=' & $arn[3] & '&prefix=' & $substringAfter($substringAfter($run.output_uri, 's3://'), '/') "
-    f"& '/{Artifact.REPORT}'"
 )
+REPORT_LINK: Final = f"{OUTPUT_LINK} & '/{Artifact.REPORT}'"
+ERROR_LINK: Final = f"{OUTPUT_LINK} & '/{Artifact.ERROR}'"
 
 # & makes text of whatever a finding holds, also of nothing: no notice fails for its wording.
 FINDING: Final = "(code & ' ' & feature & ': ' & message)"
@@ -110,11 +111,15 @@ class Notices:
 
     def failure(self, *, then: Name) -> State:
         """Tell that the run failed; it may have failed before anything was planned."""
+        planned = "$exists($run.output_uri)"
+        subject = f"({planned} ? {DAY} & ': ' : '') & $failure.state & ' failed'"
         lines = (
             f"$failure.error & ': ' & {REASON}",
             "'Input: ' & $substring($string($states.context.Execution.Input), 0, 1000)",
+            f"($failure.state = '{Name.VALIDATE}' ? 'The validator says: ' & {ERROR_LINK})",
+            f"({planned} ? 'Mend the cause, then run the day again: ' & {self._again()})",
         )
-        return attempt(Name.NOTIFY_FAILURE, self._publish("$failure.state & ' failed'", *lines), then=then)
+        return attempt(Name.NOTIFY_FAILURE, self._publish(subject, *lines), then=then)
 
     def _again(self) -> str:
         """Return the expression of the command that runs the day once more."""

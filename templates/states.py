@@ -38,23 +38,34 @@ from templates.jobs import Preparation
 from templates.network import Network
 from validator.contract import GATE_LIMIT_BYTES, MISSING_LIMIT_BYTES, Artifact, Environment, Verdict
 
+# What a service's model does not name, throttling among it, has the name of the SDK's base class:
+# SageMaker.AmazonSageMakerException, "Rate exceeded". A mistake of that name is tried in vain, five times.
 LAMBDA_RETRIED: Final = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 )
-BATCH_RETRIED: Final = ("Batch.ServerException", "Batch.TooManyRequestsException")
+BATCH_RETRIED: Final = (
+    "Batch.AWSBatchException",
+    "Batch.ServerException",
+    "Batch.TooManyRequestsException",
+)
 ECS_RETRIED: Final = ("ECS.ServerException", "ECS.ThrottlingException")
 S3_RETRIED: Final = ("S3.S3Exception", "S3.SdkClientException")
+# Not InternalServiceException or OperationTimeoutException: a run may have begun; two would write one place.
 GLUE_RETRIED: Final = (
+    "Glue.AWSGlueException",
     "Glue.ConcurrentRunsExceededException",
-    "Glue.InternalServiceException",
-    "Glue.OperationTimeoutException",
     "Glue.ResourceNumberLimitExceededException",
     "Glue.ThrottlingException",
 )
-TRAINING_RETRIED: Final = ("SageMaker.ResourceLimitExceededException", "SageMaker.ThrottlingException")
+# A second job of the same name is refused.
+TRAINING_RETRIED: Final = (
+    "SageMaker.AmazonSageMakerException",
+    "SageMaker.ResourceLimitExceededException",
+    "SageMaker.ThrottlingException",
+)
 REGISTRY_RETRIED: Final = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
 
 SUBMIT_JOB: Final = "arn:aws:states:::batch:submitJob.sync"
@@ -81,7 +92,8 @@ def init(config: Config, step: Step, *, then: Name) -> State:
         "storage_failures": 0,
         "repairs": 0,
     }
-    return task(Name.INIT, _invoke(config, "init", step, payload, 120), then=then, assign=assign)
+    call = _invoke(config, "init", step, payload, 120)
+    return task(Name.INIT, call, then=then, assign=assign, otherwise={"run": {}})
 
 
 def planned(

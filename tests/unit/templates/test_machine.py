@@ -286,7 +286,11 @@ def test_everything_else_is_failed_at_once_and_told(play: Play, failed: dict[str
     assert played["error"] == "Failed"
     assert played["cause"].startswith(f"Validate: {failed['error']}: ")
     (notice,) = calls(played, "NotifyFailure")
-    assert notice["Subject"] == "Sluice dev: Validate failed"
+    assert notice["Subject"] == "Sluice dev: taxi of 2026-11-22: Validate failed"
+    *_, says, again, _execution = notice["Message"].splitlines()
+    link = f"{CONSOLE}/s3/object/bucket?region=us-east-1&prefix={KEY}/validation/error.json"
+    assert says == f"The validator says: {link}"
+    assert again.endswith(": make run DATE=2026-11-22 DATASET=taxi STAGE=dev")
 
 
 def test_counters_are_kept_apart(play: Play) -> None:
@@ -439,8 +443,11 @@ def test_a_step_that_crashes_is_failed_and_told(
     assert played["cause"].startswith(f"{state}: DataChanged: {reason}")
     assert len(played["cause"]) < 1100
     (notice,) = calls(played, "NotifyFailure")
-    assert notice["Subject"] == f"Sluice dev: {state} failed"
+    day = "" if state == "Init" else "taxi of 2026-11-22: "
+    assert notice["Subject"] == f"Sluice dev: {day}{state} failed"
     assert '{"by":"hand"}' in notice["Message"]
+    assert ("run the day again" in notice["Message"]) is (state != "Init")
+    assert "The validator says" not in notice["Message"]
 
 
 @pytest.mark.parametrize("trained", [{"TrainingJobStatus": "Stopped"}, {"TrainingJobStatus": "Completed"}])
