@@ -586,7 +586,7 @@ def test_a_rule_starts_a_machine_as_its_role(cloud: Cloud, role: str, starts: bo
     )
     dead = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     rule = events.put_rule(Name=role, EventPattern=json.dumps({"source": [role]}))["RuleArn"]
-    if starts:
+    if role != "MachineRole":
         allow = {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
@@ -629,8 +629,14 @@ def test_a_rule_starts_a_machine_as_its_role(cloud: Cloud, role: str, starts: bo
         else ("events.amazonaws.com", "sts:AssumeRole")
     )
     assert until(lambda: refused in cloud.refused())
-    assert ("events.amazonaws.com", "sqs:SendMessage") in cloud.refused()
     assert not started()
+    letters = cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+    if role == "OtherRole":
+        (letter,) = letters
+        assert json.loads(letter["Body"])["detail"] == {"by": role}
+    else:
+        assert letters == []
+        assert ("events.amazonaws.com", "sqs:SendMessage") in cloud.refused()
 
 
 def test_exit_code_fails_the_state(cloud: Cloud) -> None:
@@ -942,6 +948,13 @@ def test_objects_are_read_as_text_and_written_as_json(cloud: Cloud) -> None:
     )
     assert json.loads(read["Body"]) == {"verdict": "pass", "n": [1, 2]}
     assert read["ContentLength"] == len(read["Body"])
+
+
+def test_a_result_above_256_kibibytes_ends_the_execution(cloud: Cloud) -> None:
+    cloud.client("s3").put_object(Bucket="tiny-bucket", Key="large", Body=b"a" * 300_000)
+    get, asked = "arn:aws:states:::aws-sdk:s3:getObject", {"Bucket": "tiny-bucket", "Key": "large"}
+    everything = [{"ErrorEquals": ["States.ALL"], "Next": "Large"}]
+    assert cloud.run("Large", get, asked, Catch=everything)["Error"] == "States.DataLimitExceeded"
 
 
 @pytest.mark.parametrize(

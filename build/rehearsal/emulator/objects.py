@@ -11,9 +11,6 @@ from xml.etree import ElementTree
 from build.rehearsal.emulator import integrations
 from build.rehearsal.emulator.integrations import StepError
 
-PAYLOAD_LIMIT_BYTES: Final = 256 * 1024
-"""A state's result may not be larger (Step Functions quotas)."""
-
 _SENT: Final = {
     "CacheControl": "cache-control",
     "ContentType": "content-type",
@@ -42,18 +39,11 @@ def get_object(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Reads an object; its body is text.
 
     Raises:
-        StepError: S3.NoSuchKeyException and its like; States.DataLimitExceeded above 256 KiB.
+        StepError: S3.NoSuchKeyException and its like.
     """
     query = {"versionId": [arguments["VersionId"]]} if "VersionId" in arguments else {}
     headers, body = _call("GET", arguments, b"", query)
-    result = {**_shown(headers), "Body": body.decode("utf-8", errors="replace")}
-    if len(json.dumps(result).encode()) > PAYLOAD_LIMIT_BYTES:
-        raise StepError(
-            "States.DataLimitExceeded",
-            "The state/task 'aws-sdk:s3:getObject' returned a result with a size exceeding the maximum number"
-            f" of bytes service limit: {arguments['Bucket']}/{arguments['Key']}",
-        )
-    return result
+    return {**_shown(headers), "Body": body.decode("utf-8", errors="replace")}
 
 
 def put_object(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
