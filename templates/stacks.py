@@ -154,8 +154,6 @@ def _resources(part: Any) -> Iterator[AWSObject]:
         return
     if isinstance(part, AWSObject):
         yield part
-    elif part is None:
-        return
     elif isinstance(part, tuple):
         for item in part:
             yield from _resources(item)

@@ -53,7 +53,8 @@ def aws(aws_endpoint: str) -> Aws:
 
 @pytest.fixture(params=CHOICES)
 def planner(aws: Aws, request: pytest.FixtureRequest) -> Iterator[Planner]:
-    config = replace(load(ROOT / "config.toml", "dev"), stage=f"t{uuid4().hex[:8]}", **CHOICES[request.param])
+    chosen = CHOICES[request.param](load(ROOT / "config.toml", "dev"))
+    config = replace(chosen, stage=f"t{uuid4().hex[:8]}")
     given = {"PermissionsBoundaryArn": BOUNDARY, **GIVEN.get(request.param, {})}
     patience = Patience(deadline=120, first=0.05, longest=0.5)
     yield Planner(aws, config, package.collect(config, ROOT), patience, given)

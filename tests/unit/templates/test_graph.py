@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from templates.asl import Name
+from tests.unit.templates.checks import Rendered
 from tests.unit.templates.graph import ENDS, careless_retries, every, mistakes, open_doors
+from tests.unit.templates.variants import Variant
 
 Definition = dict[str, Any]
 
@@ -25,6 +28,16 @@ def test_the_ends_are_those_designed(definition: Definition) -> None:
 
 def test_every_name_is_a_state_and_every_state_has_a_name(definition: Definition) -> None:
     assert {name for name, _ in every(definition)} == set(Name)
+
+
+def test_without_children_the_machine_knows_nothing_of_batch() -> None:
+    alone = Rendered(Variant("pipeline", "dev", "one-task").config).definition
+    shared = {Name.PROFILE_SHARDS, Name.READ_MISSING, Name.PROFILE_MISSING, Name.PROFILE_SHARD, Name.TRIED}
+    assert {name for name, _ in every(alone)} == set(Name) - shared
+    (container,) = alone["States"]["Validate"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    # The image's own command validates; nothing is merged, so nothing can be missing.
+    assert "Command" not in container
+    assert "66" not in json.dumps(alone["States"]["Classify"])
 
 
 def test_expressions_are_jsonata_throughout(definition: Definition) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from templates.config import STAGES, Config, Dataset, NetworkMode, Schedule, load
 from templates.stacks import STACKS, render
@@ -26,13 +26,19 @@ EVERY_TRIGGER: Final = (
 )
 """A dataset that is started by all there is, and one that is not."""
 
-CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "create-private": {"network": NetworkMode.CREATE_PRIVATE},
-    "existing": {"network": NetworkMode.EXISTING},
-    "every-trigger": {"datasets": EVERY_TRIGGER},
-    "customer-managed-key": {"customer_managed_key": True},
+
+def _without_children(config: Config) -> Config:
+    return replace(config, validation=replace(config.validation, most_children=1))
+
+
+CHOICES: Final[Mapping[str, Callable[[Config], Config]]] = {
+    "create-private": lambda config: replace(config, network=NetworkMode.CREATE_PRIVATE),
+    "existing": lambda config: replace(config, network=NetworkMode.EXISTING),
+    "every-trigger": lambda config: replace(config, datasets=EVERY_TRIGGER),
+    "customer-managed-key": lambda config: replace(config, customer_managed_key=True),
+    "one-task": _without_children,
 }
-"""Name of a choice -> what it changes in the configuration as it is delivered."""
+"""Name of a choice -> the configuration as it is delivered with that choice made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class Variant:
 
     @property
     def config(self) -> Config:
-        return replace(load(ROOT / "config.toml", self.stage), **CHOICES.get(self.choice, {}))
+        delivered = load(ROOT / "config.toml", self.stage)
+        return CHOICES[self.choice](delivered) if self.choice else delivered
 
     @property
     def plain(self) -> Variant:
