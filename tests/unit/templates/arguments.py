@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
+
+from tests.unit.templates.conftest import Reference
 
 State = dict[str, Any]
 
@@ -135,7 +138,13 @@ def compare(place: str, value: Any, shape: Any) -> Iterator[str]:
     kind = KINDS.get(shape.type_name)
     if kind and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
         yield f"{place} is {value!r}, not a {shape.type_name}"
-    elif shape.type_name == "structure":
+    elif not isinstance(value, Reference):
+        yield from _allowed(place, value, shape)
+        yield from _within(place, value, shape)
+
+
+def _within(place: str, value: Any, shape: Any) -> Iterator[str]:
+    if shape.type_name == "structure":
         yield from _members(place, value, shape)
     elif shape.type_name == "list":
         for item in value:
@@ -143,8 +152,6 @@ def compare(place: str, value: Any, shape: Any) -> Iterator[str]:
     elif shape.type_name == "map":
         for key, item in value.items():
             yield from compare(f"{place}.{key}", item, shape.value)
-    else:
-        yield from _allowed(place, value, shape)
 
 
 def _members(place: str, value: Mapping[str, Any], shape: Any) -> Iterator[str]:
@@ -161,12 +168,13 @@ def _members(place: str, value: Mapping[str, Any], shape: Any) -> Iterator[str]:
 
 def _allowed(place: str, value: Any, shape: Any) -> Iterator[str]:
     enumeration = getattr(shape, "enum", None)
-    # Names of parameters and resources stand in the place of what only a deployment knows.
-    if enumeration and re.fullmatch(r"[A-Z][A-Za-z]+|\$.*", value) is None and value not in enumeration:
+    if enumeration and value not in enumeration:
         yield f"{place} is {value!r}, not one of {enumeration}"
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if isinstance(value, int) and ((low is not None and value < low) or (high is not None and value > high)):
-        yield f"{place} is {value}, not within {low} to {high}"
+    low, high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
+    size = len(value) if isinstance(value, (str, list, dict)) else value
+    if not low <= size <= high:
+        what = "is" if size is value else "has a length of"
+        yield f"{place} {what} {size}, not within {low} to {high}"
 
 
 def _fine(_arguments: Mapping[str, Any]) -> Iterator[str]:

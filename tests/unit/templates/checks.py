@@ -58,7 +58,7 @@ def _listing(value: Any, lists: set[str]) -> Any:
     """Put a list in the place of each parameter that is one."""
     match value:
         case {"Ref": name} if name in lists:
-            return [name]
+            return [value]
         case dict():
             return {key: _listing(item, lists) for key, item in value.items()}
         case list():

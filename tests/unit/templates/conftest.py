@@ -69,15 +69,21 @@ def play(definition: dict[str, Any]) -> Iterator[Play]:
         told.close()
 
 
+class Reference(str):
+    """The name of what only a deployment knows: nothing can be said of its value."""
+
+    __slots__ = ()
+
+
 def resolved(value: Any) -> Any:
     """Replace CloudFormation's functions by names."""
     match value:
         case list():
             value = [resolved(item) for item in value]
         case {"Fn::GetAtt": names}:
-            value = ".".join(names)
+            value = Reference(".".join(names))
         case {"Ref": name} | {"Fn::Sub": [name, _]} | {"Fn::Sub": name}:
-            value = name
+            value = Reference(name)
         case {"Fn::If": [_, _, otherwise]}:
             value = resolved(otherwise)
         case dict():

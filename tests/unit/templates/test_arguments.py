@@ -57,7 +57,17 @@ def test_a_misspelt_integration_is_found(resource: str, told: str) -> None:
         ("Register", ["ModelPackageGroup"], "x", ".ModelPackageGroup is not known"),
         ("Register", ["ClientToken"], None, ".ClientToken is missing"),
         ("Register", ["InferenceSpecification", "Containers"], [{"Image": "i"}], ".InferenceSpecification"),
+        ("Register", ["ClientToken"], "x" * 37, ".ClientToken has a length of 37, not within 1 to 36"),
+        ("Register", ["ModelApprovalStatus"], "Aproved", ".ModelApprovalStatus is 'Aproved', not one of"),
         ("Train", ["RoleArn"], None, ".RoleArn is missing"),
+        ("Train", ["RoleArn"], "role", ".RoleArn has a length of 4, not within 20 to 2048"),
+        ("Train", ["InputDataConfig"], [], ".InputDataConfig has a length of 0, not within 1 to 20"),
+        (
+            "Train",
+            ["AlgorithmSpecification", "TrainingInputMode"],
+            "Flie",
+            ".AlgorithmSpecification.TrainingInputMode is 'Flie', not one of",
+        ),
         (
             "Train",
             ["ResourceConfig", "VolumeSizeInGB"],

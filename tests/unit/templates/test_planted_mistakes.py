@@ -212,6 +212,16 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "arguments",
         "Register.ModelPackageGroup is not known",
     ),
+    "a word that the service does not know": (
+        arguments("validate", lambda a: a.update(PropagateTags="TASK_DEFINITON")),
+        "arguments",
+        "Validate.PropagateTags is 'TASK_DEFINITON', not one of",
+    ),
+    "a name longer than its service takes": (
+        arguments("train", lambda a: a.update(TrainingJobName="x" * 64)),
+        "arguments",
+        "Train.TrainingJobName has a length of 64, not within 1 to 63",
+    ),
     "a number for a string": (
         around(states, "_hyperparameters", lambda h: {**h, "eta": 0.3}),
         "arguments",
