@@ -11,34 +11,31 @@ from tests.unit.templates.graph import every
 
 Resources = Mapping[str, Any]
 
-NAMES: Final[Mapping[str, tuple[str, int]]] = {
-    "AWS::CloudWatch::Alarm": ("AlarmName", 255),
-    "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
-    "AWS::CodeBuild::Project": ("Name", 150),
-    "AWS::EC2::SecurityGroup": ("GroupName", 255),
-    "AWS::ECR::Repository": ("RepositoryName", 256),
-    "AWS::ECS::Cluster": ("ClusterName", 255),
-    "AWS::ECS::TaskDefinition": ("Family", 255),
-    "AWS::Events::EventBus": ("Name", 256),
-    "AWS::Events::Rule": ("Name", 64),
-    "AWS::Batch::ComputeEnvironment": ("ComputeEnvironmentName", 128),
-    "AWS::Batch::JobDefinition": ("JobDefinitionName", 128),
-    "AWS::Batch::JobQueue": ("JobQueueName", 128),
-    "AWS::Glue::Job": ("Name", 255),
-    "AWS::IAM::Role": ("RoleName", 64),
-    "AWS::KMS::Alias": ("AliasName", 256),
-    "AWS::Lambda::Function": ("FunctionName", 64),
-    "AWS::Logs::LogGroup": ("LogGroupName", 512),
-    "AWS::S3::Bucket": ("BucketName", 63),
-    "AWS::SNS::Topic": ("TopicName", 256),
-    "AWS::SQS::Queue": ("QueueName", 80),
-    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupName", 63),
-    "AWS::Scheduler::Schedule": ("Name", 64),
-    "AWS::Scheduler::ScheduleGroup": ("Name", 64),
-    "AWS::StepFunctions::StateMachine": ("StateMachineName", 80),
-    "AWS::StepFunctions::StateMachineAlias": ("Name", 80),
+NAMES: Final[Mapping[str, int]] = {
+    "AWS::Batch::JobDefinition.JobDefinitionName": 128,
+    "AWS::Batch::JobQueue.JobQueueName": 128,
+    "AWS::CloudWatch::Alarm.AlarmName": 255,
+    "AWS::CloudWatch::Alarm.MetricName": 255,
+    "AWS::CloudWatch::Dashboard.DashboardName": 255,
+    "AWS::CodeBuild::Project.Name": 150,
+    "AWS::ECR::Repository.RepositoryName": 256,
+    "AWS::ECS::Cluster.ClusterName": 255,
+    "AWS::ECS::TaskDefinition.Family": 255,
+    "AWS::Events::Rule.Name": 64,
+    "AWS::Glue::Job.Name": 255,
+    "AWS::Glue::SecurityConfiguration.Name": 255,
+    "AWS::KMS::Alias.AliasName": 256,
+    "AWS::Lambda::Function.FunctionName": 64,
+    "AWS::Logs::LogGroup.LogGroupName": 512,
+    "AWS::SNS::Topic.DisplayName": 100,
+    "AWS::SNS::Topic.TopicName": 256,
+    "AWS::SQS::Queue.QueueName": 80,
+    "AWS::SageMaker::ModelPackageGroup.ModelPackageGroupName": 63,
+    "AWS::Scheduler::Schedule.Name": 64,
+    "AWS::StepFunctions::StateMachine.StateMachineName": 80,
+    "AWS::StepFunctions::StateMachineAlias.Name": 80,
 }
-"""Type -> the property that names a resource of it, and the most characters it may have."""
+"""Property that is a name -> the most characters it may have."""
 
 STATE_NAME: Final = 80
 PAYLOAD_BYTES: Final = 256 * 1024
@@ -60,14 +57,16 @@ FARGATE: Final[Mapping[int, range]] = {
 
 
 def long_names(resources: Resources) -> Iterator[str]:
-    """Yield names that are too long, or of a type nobody has looked up."""
+    """Yield names that are too long, or whose limit nobody has looked up."""
     for title, resource in resources.items():
-        properties = resource.get("Properties", {})
-        if resource["Type"] in NAMES:
-            key, most = NAMES[resource["Type"]]
-            name = properties.get(key)
-            if isinstance(name, str) and len(name) > most:
-                yield f"{title}: the name {name} has {len(name)} characters, of {most}"
+        for key, name in resource.get("Properties", {}).items():
+            # What is referred to by name is measured where it is named.
+            if (key == "Family" or key.endswith("Name")) and isinstance(name, str):
+                place = f"{resource['Type']}.{key}"
+                if place not in NAMES:
+                    yield f"{title}: look up how long {place} may be"
+                elif len(name) > (most := NAMES[place]):
+                    yield f"{title}: the name {name} has {len(name)} characters, of {most}"
         if len(title) > 255 or not title.isalnum():
             yield f"{title} is no logical id"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -36,9 +37,9 @@ def test_the_longest_names_still_fit(config: Config) -> None:
     ("kind", "key", "length", "told"),
     [
         ("AWS::StepFunctions::StateMachine", "StateMachineName", 81, "has 81 characters, of 80"),
-        ("AWS::IAM::Role", "RoleName", 65, "has 65 characters, of 64"),
+        ("AWS::Scheduler::Schedule", "Name", 65, "has 65 characters, of 64"),
         ("AWS::Events::Rule", "Name", 65, "has 65 characters, of 64"),
-        ("AWS::S3::Bucket", "BucketName", 64, "has 64 characters, of 63"),
+        ("AWS::Glue::SecurityConfiguration", "Name", 256, "has 256 characters, of 255"),
         ("AWS::Lambda::Function", "FunctionName", 65, "has 65 characters, of 64"),
         ("AWS::SQS::Queue", "QueueName", 81, "has 81 characters, of 80"),
     ],
@@ -49,6 +50,22 @@ def test_a_name_that_is_too_long_is_found(kind: str, key: str, length: int, told
 
     assert [mistake.endswith(told) for mistake in limits.long_names(resources(length))] == [True]
     assert list(limits.long_names(resources(length - 1))) == []
+
+
+def test_a_name_whose_limit_nobody_knows_is_found() -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}
+    (told,) = limits.long_names({"Bucket": bucket})
+    assert told == "Bucket: look up how long AWS::S3::Bucket.BucketName may be"
+    assert list(limits.long_names({"Bucket": {**bucket, "Properties": {"BucketName": {"Ref": "B"}}}})) == []
+
+
+def test_every_limit_of_a_name_is_needed() -> None:
+    resources = [
+        each for variant in variants() for each in json.loads(variant.render())["Resources"].values()
+    ]
+    assert limits.NAMES.keys() <= {
+        f"{each['Type']}.{key}" for each in resources for key in each.get("Properties", ())
+    }
 
 
 def test_the_most_children_are_as_many_as_a_history_holds(config: Config) -> None:

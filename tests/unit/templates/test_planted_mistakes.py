@@ -247,6 +247,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "names",
         "characters, of 80",
     ),
+    "a name whose limit nobody knows": (
+        resource(storage, "private_bucket", lambda b: b.properties.update(BucketName="sluice")),
+        "names",
+        "PipelineBucket: look up how long AWS::S3::Bucket.BucketName may be",
+    ),
     "swapped CPU and memory": (
         resource(container, "_task", swapped),
         "sizes",
