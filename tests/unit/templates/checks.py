@@ -68,6 +68,16 @@ def _listing(value: Any, lists: set[str]) -> Any:
 
 Check = Callable[[Rendered], Iterator[str]]
 
+EVERYWHERE: Final = {
+    "DescribingJobsHasNoResource",
+    "ListingPackagesHasNoResource",
+    "LogDeliveryHasNoResource",
+    "LoginHasNoResource",
+    "MetricsHaveNoResource",
+    "TracesHaveNoResource",
+}
+"""Sids of the statements that may have the resource ``*``: each is its reason."""
+
 
 def _arguments(rendered: Rendered) -> Iterator[str]:
     for name, state in graphs.every(rendered.definition):
@@ -75,14 +85,13 @@ def _arguments(rendered: Rendered) -> Iterator[str]:
             yield from (f"{name}{mistake}" for mistake in arguments.mistakes(state))
 
 
-def _permissions(rendered: Rendered) -> Iterator[str]:
-    """Hold each state's statements against its integration's needs."""
-    for state in rendered.states:
-        tasks = graphs.every({"States": {state.name: state.definition}})
-        needed = {action for _, task in tasks for action in NEEDED.get(task.get("Resource", ""), ())}
-        held = {action for each in state.statements for action in encode_to_dict(each)["Action"]}
-        yield from (f"{state.name} may not {action}" for action in sorted(needed - held))
-        yield from (f"{state.name} may {action} for nothing" for action in sorted(held - needed))
+def permissions(state: State) -> Iterator[str]:
+    """Yield where a state's statements are not what its integration needs."""
+    tasks = graphs.every({"States": {state.name: state.definition}})
+    needed = {action for _, task in tasks for action in NEEDED.get(task.get("Resource", ""), ())}
+    held = {action for each in state.statements for action in encode_to_dict(each)["Action"]}
+    yield from (f"{state.name} may not {action}" for action in sorted(needed - held))
+    yield from (f"{state.name} may {action} for nothing" for action in sorted(held - needed))
 
 
 def _wildcards(rendered: Rendered) -> Iterator[str]:
@@ -90,7 +99,7 @@ def _wildcards(rendered: Rendered) -> Iterator[str]:
         for action in _listed(statement["Action"]):
             if "*" in action:
                 yield f"{title} may {action}"
-        if "*" in _listed(statement["Resource"]) and not statement.get("Sid"):
+        if "*" in _listed(statement["Resource"]) and statement.get("Sid") not in EVERYWHERE:
             yield f"{title} has the resource * without a reason"
 
 
@@ -156,7 +165,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "policy sizes": lambda rendered: limits.policies(rendered.resources),
     "batch": lambda rendered: batch.mistakes(rendered.resources),
     "room": lambda rendered: batch.room(rendered.resources, rendered.definition),
-    "permissions": _permissions,
+    "permissions": lambda rendered: (told for state in rendered.states for told in permissions(state)),
     "wildcards": _wildcards,
     "handing over": _handing_over,
     "retention": lambda rendered: retention.mistakes(rendered.resources),
