@@ -73,8 +73,8 @@ def everywhere(because: str, actions: Sequence[Action], **more: object) -> State
 
 
 def read_objects(bucket: str, *keys: str) -> Statement:
-    """Allow reading objects, also as they were."""
-    return allow([s3.GetObject, s3.GetObjectVersion], *(object_arn(bucket, key) for key in keys))
+    """Allow reading objects as they are: what a manifest names is held to its ETag, not to a version."""
+    return allow([s3.GetObject], *(object_arn(bucket, key) for key in keys))
 
 
 def write_objects(bucket: str, *keys: str) -> Statement:

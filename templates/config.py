@@ -179,6 +179,7 @@ class Retention:
     log_days: int
     noncurrent_days: int
     trigger_days: int
+    prepared_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,11 +363,13 @@ def _promotion(table: Table) -> Promotion:
 
 
 def _retention(table: Table) -> Retention:
-    table.only("log_days", "noncurrent_days", "trigger_days")
+    table.only("log_days", "noncurrent_days", "trigger_days", "prepared_days")
     return Retention(
         log_days=table.one_of("log_days", LOG_DAYS),
         noncurrent_days=table.whole("noncurrent_days", 1, 3650),
         trigger_days=table.whole("trigger_days", 1, 3650),
+        # A run reads them for some days at most: Glue and the training have their limits.
+        prepared_days=table.whole("prepared_days", 7, 3650),
     )
 
 

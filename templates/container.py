@@ -144,11 +144,11 @@ def _task_role() -> Role:
     return access.role(
         "TaskRole",
         access.trust("ecs-tasks"),
-        "What the validator's code may do: read data and schemas, write below its run's validation/",
+        "What the validator's code may do: read data and schemas, write below validation/",
         [
-            access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "runs/*/validation/*"),
-            access.write_objects(PIPELINE_BUCKET, "runs/*/validation/*"),
-            access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
+            access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "validation/*"),
+            access.write_objects(PIPELINE_BUCKET, "validation/*"),
+            access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "validation/*"),
             access.read_objects(ARTIFACT_BUCKET, "schemas/*"),
             access.list_objects(ARTIFACT_BUCKET, "schemas/*"),
         ],

@@ -90,6 +90,7 @@ def _init_environment(config: Config) -> dict[str, Any]:
         "PACE": _json(_pace(config)),
         "MAX_OBJECTS": str(config.validation.max_objects),
         "MODEL_PACKAGE_GROUP": registry.group_name(config),
+        "JOB_PREFIX": config.named(""),
     }
     size = sum(len(name) + len(value) for name, value in environment.items() if isinstance(value, str))
     if size > ENVIRONMENT_LIMIT:
@@ -149,8 +150,8 @@ def _read_monitors(config: Config) -> Iterable[Statement]:
 
 def _evaluate_statements(config: Config) -> Iterable[Statement]:
     return [
-        access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "runs/*/training/*"),
-        access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
+        access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "training/*"),
+        access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "training/*"),
         *registry.find_champion(config),
     ]
 

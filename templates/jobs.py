@@ -101,11 +101,12 @@ def script() -> Sub:
 
 
 def _prepare_statements() -> list[Statement]:
-    prepared = "runs/*/prepared*"
+    # Without a slash: Hadoop also looks at prepared itself, and EMRFS marks it by prepared_$folder$.
+    prepared = "prepared*"
     return [
         # Hadoop looks at the bucket and at each folder above what it writes, also by keys that do not exist.
         access.allow([s3.GetBucketLocation, s3.ListBucket], access.bucket_arn(PIPELINE_BUCKET)),
-        access.read_objects(PIPELINE_BUCKET, "data/*", "runs/*"),
+        access.read_objects(PIPELINE_BUCKET, "data/*", "runs/*", "validation/*", prepared),
         access.write_objects(PIPELINE_BUCKET, prepared),
         # Spark writes below _temporary/, moves, and cleans up.
         access.allow([s3.DeleteObject], access.object_arn(PIPELINE_BUCKET, prepared)),
@@ -125,9 +126,9 @@ def training_role(config: Config) -> Role:
         access.trust("sagemaker"),
         "What a training job may do: read a prepared day and the champion, write its model",
         [
-            access.read_objects(PIPELINE_BUCKET, "runs/*/prepared/*", "runs/*/training/*"),
-            access.write_objects(PIPELINE_BUCKET, "runs/*/training/*"),
-            access.list_objects(PIPELINE_BUCKET, "runs/*"),
+            access.read_objects(PIPELINE_BUCKET, "prepared/*", "training/*"),
+            access.write_objects(PIPELINE_BUCKET, "training/*"),
+            access.list_objects(PIPELINE_BUCKET, "prepared/*", "training/*"),
             access.read_objects(ARTIFACT_BUCKET, "packages/train-*"),
             access.log_in_to_registries(),
             access.pull_images(*_training_repositories(config)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from awacs import batch as actions
@@ -74,8 +75,19 @@ OUTPUT_KEY: Final = "$substringAfter($substringAfter($run.output_uri, 's3://'), 
 """Key below which the validator wrote; the bucket is never taken from a variable."""
 
 
+WHEN_BUSY: Final = {
+    "ErrorEquals": ["Busy"],
+    "IntervalSeconds": 60,
+    "BackoffRate": 2,
+    "MaxAttempts": 20,
+    "MaxDelaySeconds": 900,
+    "JitterStrategy": "FULL",
+}
+"""Init's own error: another execution runs the day. Asked again for two hours, four and a half at most."""
+
+
 def init(config: Config, step: Step, *, then: Name) -> State:
-    """Turn the trigger into a run, and begin all counters."""
+    """Turn the trigger into a run, and begin all counters; a day that is running is waited for."""
     payload = {
         "input": jsonata("$states.context.Execution.Input"),
         "execution": {
@@ -93,7 +105,8 @@ def init(config: Config, step: Step, *, then: Name) -> State:
         "repairs": 0,
     }
     call = _invoke(config, "init", step, payload, 120)
-    return task(Name.INIT, call, then=then, assign=assign, otherwise={"run": {}})
+    state = task(Name.INIT, call, then=then, assign=assign, otherwise={"run": {}})
+    return replace(state, definition={**state.definition, "Retry": [*state.definition["Retry"], WHEN_BUSY]})
 
 
 def planned(
@@ -314,8 +327,8 @@ def _read(artifact: Artifact, limit: int) -> Call:
         retried=S3_RETRIED,
         timeout_seconds=60,
         statements=(
-            access.read_objects(PIPELINE_BUCKET, f"runs/*/{artifact}"),
-            access.list_objects(PIPELINE_BUCKET, "runs/*"),
+            access.read_objects(PIPELINE_BUCKET, f"validation/*/{artifact}"),
+            access.list_objects(PIPELINE_BUCKET, "validation/*"),
         ),
     )
 
@@ -466,8 +479,6 @@ def _hyperparameters(config: Config) -> Definition:
 
 
 def _run_training(config: Config, role: Role) -> tuple[Statement, ...]:
-    # Init begins the names of jobs with the dataset's.
-    names = [access.local("sagemaker", f"training-job/{dataset.name}-*") for dataset in config.datasets]
     return (
         access.allow(
             [
@@ -477,7 +488,8 @@ def _run_training(config: Config, role: Role) -> tuple[Statement, ...]:
                 sagemaker.AddTags,
                 sagemaker.ListTags,
             ],
-            *names,
+            # Init begins the names of jobs so.
+            access.local("sagemaker", f"training-job/{config.named('*')}"),
         ),
         access.pass_role(role, "sagemaker"),
         _await("SageMakerTrainingJobs"),

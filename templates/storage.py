@@ -1,9 +1,15 @@
 """The pipeline's bucket: data, runs, accepted days, claims.
 
-data/<dataset>/<run_date>/…      what comes in
-runs/<run_date>/<run_id>/…       manifest, validation, prepared, training
-accepted/<dataset>/<date>.json   only the state machine's role may write here
-triggers/… locks/…               claims of Init
+data/<dataset>/<run_date>/…         what comes in
+runs/<run_date>/<run_id>/…          the manifest, by Init
+validation/<run_date>/<run_id>/…    what the validator found
+prepared/<run_date>/<run_id>/…      the splits, by Prepare; a copy of the data, which expires
+training/<run_date>/<run_id>/…      the model
+accepted/<dataset>/<run_date>.json  only the state machine's role may write here
+triggers/… locks/…                  claims of Init
+
+The kind comes first, so that each prefix has one writer: IAM's ``*`` stands for slashes too, and a pattern
+that begins with one matches whatever lies below the prefixes of others.
 """
 
 from __future__ import annotations
@@ -55,6 +61,12 @@ def pipeline_bucket(retention: Retention) -> Bucket:
                 Status="Enabled",
                 Prefix="triggers/",
                 ExpirationInDays=retention.trigger_days,
+            ),
+            LifecycleRule(
+                Id="forget-prepared",
+                Status="Enabled",
+                Prefix="prepared/",
+                ExpirationInDays=retention.prepared_days,
             ),
         ],
     )
@@ -113,12 +125,14 @@ def private_bucket(title: str, rules: list[LifecycleRule]) -> Bucket:
 
 
 def tidy(retention: Retention) -> list[LifecycleRule]:
-    """Return the rules every bucket has: replaced versions expire, unfinished uploads are given up."""
+    """Return the rules every bucket has: what was replaced, deleted or never finished goes in the end."""
     return [
         LifecycleRule(
             Id="expire-replaced-versions",
             Status="Enabled",
             NoncurrentVersionExpiration=NoncurrentVersionExpiration(NoncurrentDays=retention.noncurrent_days),
+            # What is left of a deleted object when its versions are gone.
+            ExpiredObjectDeleteMarker=True,
         ),
         LifecycleRule(
             Id="give-up-unfinished-uploads",

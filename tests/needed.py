@@ -28,7 +28,7 @@ NEEDED: Final[dict[str, set[str]]] = {
         *EVENTS,
     },
     # Without ListBucket a missing object is AccessDenied, not NoSuchKey.
-    "arn:aws:states:::aws-sdk:s3:getObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+    "arn:aws:states:::aws-sdk:s3:getObject": {"s3:GetObject", "s3:ListBucket"},
     "arn:aws:states:::aws-sdk:s3:putObject": {"s3:PutObject"},
     "arn:aws:states:::glue:startJobRun.sync": {
         "glue:StartJobRun",

@@ -9,23 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 GIVING_UP: Final = "boto3 gives up an upload half-way only when a part of a large one fails"
-VERSIONS: Final = "asked for when a version is named; the sample's manifests name none"
 TRACES: Final = "the emulator traces nothing"
 HADOOP: Final = "Hadoop's s3:// client asks for it; here Spark reads and writes folders"
 
 NEVER: Final[dict[tuple[str, str], str]] = {
     **{(role, "s3:AbortMultipartUpload"): GIVING_UP for role in ("InitRole", "TaskRole", "TrainingRole")},
-    **{
-        (role, "s3:GetObjectVersion"): VERSIONS
-        for role in (
-            "EvaluateRole",
-            "InitRole",
-            "PrepareRole",
-            "StateMachineRole",
-            "TaskRole",
-            "TrainingRole",
-        )
-    },
     **{
         ("PrepareRole", f"s3:{action}"): HADOOP
         for action in ("AbortMultipartUpload", "DeleteObject", "GetBucketLocation")
@@ -51,7 +39,7 @@ SPARE: Final[dict[tuple[str, tuple[str, ...]], str]] = {
     ): "of schemas, asked for when one is missing: the deployment puts them there",
     (
         "StateMachineRole",
-        ("s3:GetObject", "s3:GetObjectVersion"),
+        ("s3:GetObject",),
     ): "of missing.json, which missing-shard reads",
     (
         "StateMachineRole",

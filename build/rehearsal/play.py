@@ -157,7 +157,7 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
     dataset, day = stage.rehearsal.dataset, BASELINE_DAY.isoformat()
     console.print(f"[dim]Judging {day} as the accepted run before[/]")
     _upload(stage, BASELINE_DAY, sample.day(BASELINE_DAY))
-    output = f"s3://{stage.bucket}/runs/{day}/{BASELINE_RUN}/validation"
+    output = f"s3://{stage.bucket}/validation/{day}/{BASELINE_RUN}"
     shell.run(
         [
             *(str(stage.rehearsal.environments.validator), "-m", "validator", "validate"),
@@ -242,9 +242,9 @@ def _marker(stage: Stage) -> str:
 def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...]) -> Outcome:
     ended = stage.aws.stepfunctions.describe(execution)
     _write_history(stage, execution)
-    run = f"runs/{act.run_date.isoformat()}/{execution.rpartition(':')[2]}"
+    run = f"{act.run_date.isoformat()}/{execution.rpartition(':')[2]}"
     folder = stage.rehearsal.folder
-    _download(stage, f"{run}/validation/", folder.output)
+    _download(stage, f"validation/{run}/", folder.output)
     return Outcome(
         status=ended.status,
         input=ended.input,
@@ -252,7 +252,7 @@ def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...
         states=states,
         uses=tuple(charges(states, stage.aws.batch.runs)),
         verdict=_read_json(folder.output / Artifact.VERDICT),
-        prepared=_prepared(stage, f"{run}/prepared/summary/"),
+        prepared=_prepared(stage, f"prepared/{run}/summary/"),
         notifications=stage.audience.heard(),
         folder=folder.output,
         logs=folder.logs,

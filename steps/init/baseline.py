@@ -35,6 +35,6 @@ def _statistics(body: bytes, bucket: Bucket, key: str) -> str:
         uri = json.loads(body)["statistics_uri"]
     except (KeyError, TypeError, ValueError):
         uri = None
-    if isinstance(uri, str) and uri.startswith(bucket.uri("runs/")):
+    if isinstance(uri, str) and uri.startswith(bucket.uri("validation/")):
         return uri
     raise InvalidRecord(f"{bucket.uri(key)} names no statistics in this bucket: repair or remove the record")

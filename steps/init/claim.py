@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .bucket import Bucket
-from .errors import Contention
+from .errors import Busy
 
 ATTEMPTS: Final = 5
 
@@ -22,7 +22,13 @@ def claim(bucket: Bucket, key: str, owner: str) -> bool:
     return stored is not None and stored.body == owner.encode()
 
 
-def lock(bucket: Bucket, key: str, owner: str, running: Callable[[str], bool]) -> bool:
+def is_anothers(bucket: Bucket, key: str, owner: str) -> bool:
+    """Tell whether a key is claimed by somebody else, without claiming it."""
+    stored = bucket.read(key)
+    return stored is not None and stored.body != owner.encode()
+
+
+def lock(bucket: Bucket, key: str, owner: str, running: Callable[[str], bool]) -> None:
     """Take a lock, also from an owner that no longer runs.
 
     Args:
@@ -31,24 +37,23 @@ def lock(bucket: Bucket, key: str, owner: str, running: Callable[[str], bool]) -
         owner: Who wants it, the ARN of an execution.
         running: Tells whether another owner still runs.
 
-    Returns:
-        Whether ``owner`` holds the lock; False when a running owner does.
-
     Raises:
-        Contention: Others changed the lock during each attempt.
+        Busy: Another owner runs, or others changed the lock during each attempt.
     """
     for _ in range(ATTEMPTS):
         if bucket.create(key, owner.encode()):
-            return True
+            return
         stored = bucket.read(key)
         if stored is None:
             continue
         if stored.body == owner.encode():
-            return True
-        if running(stored.body.decode(errors="replace")):
-            return False
+            return
+        holder = stored.body.decode(errors="replace")
+        if running(holder):
+            raise Busy(
+                f"{bucket.uri(key)} is held by {holder:.300}, which still runs: wait until it has ended, "
+                "or stop it, then start the day again"
+            )
         if bucket.replace(key, owner.encode(), stored.etag):
-            return True
-    raise Contention(
-        f"cannot take {bucket.uri(key)}: it changed {ATTEMPTS} times meanwhile; start the run again"
-    )
+            return
+    raise Busy(f"cannot take {bucket.uri(key)}: it changed {ATTEMPTS} times meanwhile; start the day again")

@@ -23,5 +23,5 @@ class InvalidRecord(InitError):  # noqa: N818
     """A record of an earlier run (manifest, accepted day) cannot be read."""
 
 
-class Contention(InitError):  # noqa: N818
-    """Other executions kept changing the lock while this one tried to take it over."""
+class Busy(InitError):  # noqa: N818
+    """Another execution runs the day: the state machine asks again until it has ended, for some hours."""

@@ -27,10 +27,16 @@ class Execution:
         """Read ``execution`` of the payload; its name becomes the run's id and part of object keys."""
         return cls(name(context["name"], "the execution's name"), context["id"], context["started"])
 
-    def job_name(self, dataset: str, run_date: date) -> str:
-        """Return a name for SageMaker: unique for ever in an account, at most 55 of its 63 characters."""
+    def job_name(self, prefix: str, dataset: str, run_date: date) -> str:
+        """Return a name for SageMaker: unique for ever in an account, within 63 characters.
+
+        Args:
+            prefix: What the names of this stage's jobs begin with, at most 12 characters.
+            dataset: Its name, at most 31 characters.
+            run_date: Day of the data.
+        """
         digest = hashlib.sha256(f"{self.arn} {self.started}".encode()).hexdigest()
-        return f"{dataset}-{run_date}-{digest[:12]}"
+        return f"{prefix}{dataset}-{run_date}-{digest[:8]}"
 
 
 def is_running(states: Any, arn: str) -> bool:

@@ -11,7 +11,7 @@ def tell(level: str, event: str, **fields: Any) -> None:
 
     Args:
         level: INFO or ERROR.
-        event: What happened: ended or failed.
+        event: What happened: ended, failed, or busy, which the state machine tries again.
         fields: What else is known, the run's id first of all.
     """
     print(json.dumps({"level": level, "event": event, **fields}, ensure_ascii=True), flush=True)

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from . import alarm, arrival, baseline, champion, claim, event, journal, manifest, monitor, plan, schedule
 from .bucket import Bucket
+from .errors import Busy
 from .event import AlarmReport, Arrival, MonitorReport, Parsed, ScheduledRun, Trigger
 from .execution import Execution, is_running
 from .settings import Settings
@@ -43,6 +44,9 @@ def handler(payload: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     try:
         run = initiate(payload, Settings.parse(os.environ), _clients())
+    except Busy as error:
+        journal.tell("INFO", "busy", run_id=payload["execution"]["name"], message=str(error))
+        raise
     except Exception as error:
         why = {"error": type(error).__name__, "message": str(error)}
         journal.tell("ERROR", "failed", run_id=payload["execution"]["name"], **why)
@@ -89,21 +93,36 @@ def _head(trigger: Trigger, execution: Execution) -> dict[str, str]:
 
 
 def _claimed(bucket: Bucket, trigger: Trigger, execution: Execution, clients: Clients) -> bool:
-    """Claim the trigger for ever and the day for as long as this execution runs."""
-    return claim.claim(bucket, f"triggers/{trigger.dataset}/{trigger.key}", execution.name) and claim.lock(
+    """Lock the day for as long as this execution runs, then claim the trigger for ever.
+
+    In this order: a trigger that finds its day running comes again, and must not be a duplicate of itself.
+
+    Returns:
+        Whether the trigger is this execution's; False when it was seen before.
+
+    Raises:
+        Busy: Another execution runs the day.
+    """
+    key = f"triggers/{trigger.dataset}/{trigger.key}"
+    # Asked before: a second delivery must not wait until the day of the first one has ended.
+    if claim.is_anothers(bucket, key, execution.name):
+        return False
+    claim.lock(
         bucket,
         f"locks/{trigger.dataset}/{trigger.run_date}",
         execution.arn,
         lambda arn: is_running(clients.states, arn),
     )
+    return claim.claim(bucket, key, execution.name)
 
 
 def _run(
     bucket: Bucket, trigger: Trigger, execution: Execution, settings: Settings, clients: Clients
 ) -> dict[str, Any]:
     dataset = settings.datasets[trigger.dataset]
-    folder = f"runs/{trigger.run_date}/{execution.name}"
-    key = f"{folder}/manifest.json"
+    # Below each kind's own prefix: one role writes there.
+    run = f"{trigger.run_date}/{execution.name}"
+    key = f"runs/{run}/manifest.json"
     written = manifest.write_once(bucket, key, _manifest(bucket, trigger, execution, settings.max_objects))
     planned = plan.make(written.objects, settings.ladder, settings.pace)
     schema = f"s3://{settings.artifact_bucket}/{settings.schemas_prefix}/{dataset.name}.pbtxt"
@@ -112,15 +131,15 @@ def _run(
         "drop": _comma_list(dataset.drop),
         "data_uri": written.data_uri,
         "manifest_uri": bucket.uri(key),
-        "output_uri": bucket.uri(f"{folder}/validation"),
-        "prepared_uri": bucket.uri(f"{folder}/prepared"),
-        "training_uri": bucket.uri(f"{folder}/training"),
+        "output_uri": bucket.uri(f"validation/{run}"),
+        "prepared_uri": bucket.uri(f"prepared/{run}"),
+        "training_uri": bucket.uri(f"training/{run}"),
         "schema_uri": schema if dataset.schema else "",
         "baseline_uri": baseline.find(bucket, dataset.name, trigger.run_date),
         "champion": champion.find(clients.sagemaker, settings.model_package_group, dataset.name).to_json(),
         "sizes": [size.to_json() for size in planned.sizes],
         "children": planned.children,
-        "job_name": execution.job_name(dataset.name, trigger.run_date),
+        "job_name": execution.job_name(settings.job_prefix, dataset.name, trigger.run_date),
     }
 
 

@@ -36,12 +36,15 @@ _CUTTABLE: Final = ("text", "columnar")
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object of the data, as the listing showed it; ``last_modified`` is ISO 8601 in UTC."""
+    """An object of the data, as the listing showed it; ``last_modified`` is ISO 8601 in UTC.
+
+    It is known by its ETag and time: one that is put in its place has others, and versions' ids would take a
+    listing of all versions, replaced ones too.
+    """
 
     uri: str
     size: int
     etag: str
-    version_id: str | None
     last_modified: str
 
     @property
@@ -167,6 +170,5 @@ def _object(entry: Mapping[str, Any], data_uri: str) -> Object:
         uri=data_uri + entry["Key"],
         size=entry["Size"],
         etag=entry["ETag"],
-        version_id=None,
         last_modified=modified.astimezone(UTC).isoformat(),
     )

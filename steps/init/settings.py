@@ -95,6 +95,8 @@ class Settings:
     pace: Pace
     max_objects: int
     model_package_group: str
+    job_prefix: str
+    """What the names of this stage's jobs begin with: two stages may share an account."""
 
     @classmethod
     def parse(cls, environment: Mapping[str, str]) -> Self:
@@ -110,4 +112,5 @@ class Settings:
             pace=Pace.parse(environment["PACE"]),
             max_objects=int(environment["MAX_OBJECTS"]),
             model_package_group=environment["MODEL_PACKAGE_GROUP"],
+            job_prefix=environment["JOB_PREFIX"],
         )

@@ -36,11 +36,11 @@ def test_the_greatest_date_before_the_run(days: list[str], expected: str | None)
 
 
 def test_the_record_names_the_statistics(bucket: Bucket) -> None:
-    older, newer = bucket.uri("runs/1/statistics.pb"), bucket.uri("runs/2/statistics.pb")
+    older, newer = bucket.uri("validation/1/statistics.pb"), bucket.uri("validation/2/statistics.pb")
     accept(bucket, "taxi", "2026-11-20", older)
     accept(bucket, "taxi", "2026-11-21", newer)
-    accept(bucket, "taxi", "2026-11-22", bucket.uri("runs/3/statistics.pb"))
-    accept(bucket, "taxi-2", "2026-11-21", bucket.uri("runs/4/statistics.pb"))
+    accept(bucket, "taxi", "2026-11-22", bucket.uri("validation/3/statistics.pb"))
+    accept(bucket, "taxi-2", "2026-11-21", bucket.uri("validation/4/statistics.pb"))
 
     assert baseline.find(bucket, "taxi", DAY) == newer
 

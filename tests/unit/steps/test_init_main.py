@@ -12,7 +12,7 @@ import pytest
 
 from steps.init import main
 from steps.init.bucket import Bucket
-from steps.init.errors import InvalidEvent, TooManyObjects, UnknownDataset
+from steps.init.errors import Busy, InvalidEvent, TooManyObjects, UnknownDataset
 from steps.init.settings import Settings
 
 DATASETS = [
@@ -68,6 +68,7 @@ def settings(bucket: Bucket) -> Settings:
             "PACE": json.dumps(PACE),
             "MAX_OBJECTS": "3",
             "MODEL_PACKAGE_GROUP": "models",
+            "JOB_PREFIX": "sluice-dev-",
         }
     )
 
@@ -103,14 +104,14 @@ def test_a_run_is_planned_with_all_the_later_states_need(
 ) -> None:
     bucket.create("data/taxi/2026-11-22/part-0.csv", b"a\n1\n")
     bucket.create(
-        "accepted/taxi/2026-11-20.json", json.dumps({"statistics_uri": bucket.uri("runs/s.pb")}).encode()
+        "accepted/taxi/2026-11-20.json",
+        json.dumps({"statistics_uri": bucket.uri("validation/s.pb")}).encode(),
     )
 
     run = main.initiate(payload(), settings, clients)
 
     job_name = run.pop("job_name")
-    assert re.fullmatch(r"taxi-2026-11-22-[0-9a-f]{12}", job_name)
-    folder = bucket.uri("runs/2026-11-22/run-1")
+    assert re.fullmatch(r"sluice-dev-taxi-2026-11-22-[0-9a-f]{8}", job_name)
     assert run == {
         "status": "Planned",
         "dataset": "taxi",
@@ -119,12 +120,12 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "label": "big_tipper",
         "drop": 'trip_id,"a,b"',
         "data_uri": bucket.uri("data/taxi/2026-11-22/"),
-        "manifest_uri": f"{folder}/manifest.json",
-        "output_uri": f"{folder}/validation",
-        "prepared_uri": f"{folder}/prepared",
-        "training_uri": f"{folder}/training",
+        "manifest_uri": bucket.uri("runs/2026-11-22/run-1/manifest.json"),
+        "output_uri": bucket.uri("validation/2026-11-22/run-1"),
+        "prepared_uri": bucket.uri("prepared/2026-11-22/run-1"),
+        "training_uri": bucket.uri("training/2026-11-22/run-1"),
         "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",
-        "baseline_uri": bucket.uri("runs/s.pb"),
+        "baseline_uri": bucket.uri("validation/s.pb"),
         "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
         "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],
         "children": 1,
@@ -168,11 +169,50 @@ def test_an_event_delivered_twice_is_a_duplicate(settings: Settings, clients: ma
 def test_one_execution_per_day_at_a_time(settings: Settings, clients: main.Clients, machine: str) -> None:
     running = clients.states.start_execution(stateMachineArn=machine)["executionArn"]
     assert main.initiate(payload("a", running), settings, clients)["status"] == "Planned"
-    assert main.initiate(payload("b", "arn:b"), settings, clients)["status"] == "Duplicate"
+    with pytest.raises(Busy, match=f"held by {running}"):
+        main.initiate(payload("b", "arn:b"), settings, clients)
 
     clients.states.stop_execution(executionArn=running)
 
-    assert main.initiate(payload("c", "arn:c"), settings, clients)["status"] == "Planned"
+    assert main.initiate(payload("b", "arn:b"), settings, clients)["status"] == "Planned"
+
+
+def test_a_corrected_day_whose_marker_comes_while_the_day_runs_is_judged_when_it_has_ended(
+    bucket: Bucket, settings: Settings, clients: main.Clients, machine: str
+) -> None:
+    def corrected() -> dict[str, Any]:
+        """Two deliveries of one marker differ in the event's id."""
+        return arrival(bucket, "data/taxi/2026-11-22/_SUCCESS", "v.2")
+
+    running = clients.states.start_execution(stateMachineArn=machine)["executionArn"]
+    main.initiate(payload("a", running), settings, clients)
+    bucket.create("data/taxi/2026-11-22/corrected.csv", b"a\n1\n")
+
+    for _ in range(2):
+        with pytest.raises(Busy):
+            main.initiate(payload("b", "arn:b", **corrected()), settings, clients)
+    clients.states.stop_execution(executionArn=running)
+    run = main.initiate(payload("b", "arn:b", **corrected()), settings, clients)
+
+    assert run["status"] == "Planned"
+    manifest = bucket.read("runs/2026-11-22/b/manifest.json")
+    assert manifest is not None
+    assert b"corrected.csv" in manifest.body
+    again = main.initiate(payload("c", "arn:c", **corrected()), settings, clients)
+    assert again["status"] == "Duplicate"
+
+
+def test_a_second_delivery_does_not_wait_for_the_first_ones_day(
+    bucket: Bucket, settings: Settings, clients: main.Clients, machine: str
+) -> None:
+    event = arrival(bucket, "data/taxi/2026-11-22/_SUCCESS", "v.1")
+    running = clients.states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    first = main.initiate(payload("a", running, **event), settings, clients)
+    again = main.initiate(payload("b", "arn:b", **event), settings, clients)
+
+    assert (first["status"], again["status"]) == ("Planned", "Duplicate")
+    clients.states.stop_execution(executionArn=running)
 
 
 def test_another_day_is_not_in_the_way(settings: Settings, clients: main.Clients, machine: str) -> None:

@@ -65,7 +65,7 @@ def test_data_are_what_the_validator_reads() -> None:
 
 @pytest.mark.parametrize("suffix", KINDS)
 def test_a_second_of_work_is_a_shard_of_the_validators(suffix: str) -> None:
-    data, weight = Object(f"a{suffix}", 0, "", None, ""), formats.of(f"a{suffix}").weight
+    data, weight = Object(f"a{suffix}", 0, "", ""), formats.of(f"a{suffix}").weight
 
     assert weight.shard_bytes == PACE[KINDS[suffix]]
     assert weight.is_cuttable == data.is_cuttable

@@ -22,7 +22,7 @@ PACE = Pace.parse(
 
 
 def data(name: str, mib: float) -> Object:
-    return Object(name, int(mib * MIB), '"e"', None, "2026-11-22T10:00:00+00:00")
+    return Object(name, int(mib * MIB), '"e"', "2026-11-22T10:00:00+00:00")
 
 
 @pytest.mark.parametrize(

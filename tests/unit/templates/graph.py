@@ -142,7 +142,8 @@ def careless_retries(machine: Definition) -> Iterator[str]:
         for retry in state.get("Retry", ()):
             if blind := BLIND & set(retry["ErrorEquals"]):
                 yield f"{name} tries again whatever went wrong: {', '.join(sorted(blind))}"
-            if retry.get("JitterStrategy") != "FULL" or retry.get("MaxDelaySeconds", 86_400) > 60:
+            patience = 900 if retry["ErrorEquals"] == ["Busy"] else 60
+            if retry.get("JitterStrategy") != "FULL" or retry.get("MaxDelaySeconds", 86_400) > patience:
                 yield f"{name} tries again without full jitter, or late"
         if state["Type"] == "Wait" and "$random()" not in str(state.get("Seconds")):
             yield f"{name} waits as long as everybody else"

@@ -29,8 +29,8 @@ def test_the_longest_names_still_fit(config: Config) -> None:
     dataset = replace(config.datasets[0], name=name)
     stage = replace(config, stage=longest, datasets=(dataset, Dataset(name="e" * 31, label="y")))
     assert list(limits.long_names(Rendered(stage).resources)) == []
-    # Init's: <dataset>-<date>-<12 of a hash>.
-    assert len(f"{name}-2026-11-22-0123456789ab") <= 63
+    # Init's: <dataset>-<date>-<8 of a hash>.
+    assert len(stage.named(f"{name}-2026-11-22-01234567")) <= 63
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from steps.init.errors import Busy
+
 Play = Callable[..., dict[str, Any]]
 
 RUN_ID = "11111111-2222-3333-4444-555555555555"
-FOLDER = f"s3://bucket/runs/2026-11-22/{RUN_ID}"
-KEY = FOLDER.removeprefix("s3://bucket/")
+DAY = f"2026-11-22/{RUN_ID}"
+FOUND = f"s3://bucket/validation/{DAY}"
+PREPARED = f"s3://bucket/prepared/{DAY}"
+TRAINED = f"s3://bucket/training/{DAY}"
 EXECUTION = f"arn:aws:states:us-east-1:000000000000:execution:sluice-dev-pipeline:{RUN_ID}"
 CONSOLE = "https://us-east-1.console.aws.amazon.com"
 SMALL, LARGE = {"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}
@@ -25,16 +29,16 @@ RUN: dict[str, Any] = {
     "label": "big_tipper",
     "drop": "trip_id,taxi_id",
     "data_uri": "s3://bucket/data/taxi/2026-11-22/",
-    "manifest_uri": f"{FOLDER}/manifest.json",
-    "output_uri": f"{FOLDER}/validation",
-    "prepared_uri": f"{FOLDER}/prepared",
-    "training_uri": f"{FOLDER}/training",
+    "manifest_uri": f"s3://bucket/runs/{DAY}/manifest.json",
+    "output_uri": FOUND,
+    "prepared_uri": PREPARED,
+    "training_uri": TRAINED,
     "schema_uri": "",
     "baseline_uri": "",
     "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
     "sizes": [SMALL, LARGE],
     "children": 1,
-    "job_name": "taxi-2026-11-22-0123456789ab",
+    "job_name": "sluice-dev-taxi-2026-11-22-01234567",
 }
 
 GATE: dict[str, Any] = {
@@ -69,7 +73,7 @@ def answers(**changes: Any) -> dict[str, Any]:
     """Return answers by which all goes well, but for those given."""
     trained = {
         "TrainingJobStatus": "Completed",
-        "ModelArtifacts": {"S3ModelArtifacts": f"{FOLDER}/training/model.tar.gz"},
+        "ModelArtifacts": {"S3ModelArtifacts": f"{TRAINED}/model.tar.gz"},
     }
     return {
         "Init": result({"Payload": RUN}),
@@ -122,10 +126,38 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
         "run_date": "2026-11-22",
         "run_id": RUN_ID,
         "verdict": "pass",
-        "report_uri": f"{FOLDER}/validation/report.html",
+        "report_uri": f"{FOUND}/report.html",
         "evaluation": EVALUATION,
         "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1",
     }
+
+
+BUSY = {"error": "Busy", "cause": '{"errorMessage": "locks/taxi/2026-11-22 is held by arn:1: wait"}'}
+
+
+def test_a_day_that_is_running_is_waited_for(play: Play) -> None:
+    played = play(answers(Init=[BUSY, BUSY, BUSY, *result({"Payload": RUN})]))
+    assert len(calls(played, "Init")) == 4
+    assert played["path"][:3] == ["Init", "Planned", "Validate"]
+    assert played["status"] == "SUCCEEDED"
+
+
+def test_a_day_that_never_stops_running_is_told_of_after_some_hours(
+    play: Play, definition: dict[str, Any]
+) -> None:
+    played = play(answers(Init=[BUSY]))
+    assert played["path"] == ["Init", "NotifyFailure", "Failed"]
+    assert played["cause"] == "Init: Busy: locks/taxi/2026-11-22 is held by arn:1: wait"
+    (notice,) = calls(played, "NotifyFailure")
+    assert notice["Subject"] == "Sluice dev: Init failed"
+    passing, busy = definition["States"]["Init"]["Retry"]
+    assert busy["ErrorEquals"] == [Busy.__name__]
+    assert Busy.__name__ not in passing["ErrorEquals"]
+    assert len(calls(played, "Init")) == busy["MaxAttempts"] + 1
+    waits = (busy["IntervalSeconds"] * busy["BackoffRate"] ** past for past in range(busy["MaxAttempts"]))
+    longest = sum(min(wait, busy["MaxDelaySeconds"]) for wait in waits)
+    # Jitter halves it on average.
+    assert 2 * 3600 < longest / 2 < longest < 5 * 3600
 
 
 @pytest.mark.parametrize(
@@ -172,10 +204,10 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     (read,), (accepted,) = calls(played, "ReadGate"), calls(played, "Accept")
     assert (read["Bucket"], read["Key"]) == (
         "PipelineBucket",
-        f"runs/2026-11-22/{RUN_ID}/validation/gate.json",
+        f"validation/{DAY}/gate.json",
     )
     assert accepted["Key"] == "accepted/taxi/2026-11-22.json"
-    assert accepted["Body"]["statistics_uri"] == f"{FOLDER}/validation/statistics.pb"
+    assert accepted["Body"]["statistics_uri"] == f"{FOUND}/statistics.pb"
     (prepared,), (registered,) = calls(played, "Prepare"), calls(played, "Register")
     assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
     assert len(registered["ClientToken"]) == 36
@@ -183,7 +215,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     assert all(isinstance(value, str) for value in registered["CustomerMetadataProperties"].values())
 
 
-@pytest.mark.parametrize("champion", ["", "s3://bucket/runs/2026-11-21/a/training/b/output/model.tar.gz"])
+@pytest.mark.parametrize("champion", ["", "s3://bucket/training/2026-11-21/a/b/output/model.tar.gz"])
 def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
     run = {**RUN, "drop": "", "champion": {**RUN["champion"], "model_data_url": champion}}
     played = play(answers(Init=result({"Payload": run})))
@@ -191,7 +223,7 @@ def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
     channels = {
         each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in train["InputDataConfig"]
     }
-    expected = {"train": f"{FOLDER}/prepared/train/", "validation": f"{FOLDER}/prepared/validation/"}
+    expected = {"train": f"{PREPARED}/train/", "validation": f"{PREPARED}/validation/"}
     assert channels == (expected | {"champion": champion} if champion else expected)
     assert calls(played, "Prepare")[0]["Arguments"]["--drop"] == "-"
 
@@ -288,7 +320,7 @@ def test_everything_else_is_failed_at_once_and_told(play: Play, failed: dict[str
     (notice,) = calls(played, "NotifyFailure")
     assert notice["Subject"] == "Sluice dev: taxi of 2026-11-22: Validate failed"
     *_, says, again, _execution = notice["Message"].splitlines()
-    link = f"{CONSOLE}/s3/object/bucket?region=us-east-1&prefix={KEY}/validation/error.json"
+    link = f"{CONSOLE}/s3/object/bucket?region=us-east-1&prefix=validation/{DAY}/error.json"
     assert says == f"The validator says: {link}"
     assert again.endswith(": make run DATE=2026-11-22 DATASET=taxi STAGE=dev")
 
@@ -313,7 +345,7 @@ def test_a_warning_is_told_and_goes_on(play: Play) -> None:
         "- NO_DATA : no rows",
         "- DRIFT fare: 0.4 > 0.3",
         "",
-        f"Report: {CONSOLE}/s3/object/bucket?region=us-east-1&prefix={KEY}/validation/report.html",
+        f"Report: {CONSOLE}/s3/object/bucket?region=us-east-1&prefix=validation/{DAY}/report.html",
         f"Execution: {CONSOLE}/states/home?region=us-east-1#/v2/executions/details/{EXECUTION}",
     ]
 
@@ -324,7 +356,7 @@ def test_bad_data_is_told_and_nothing_is_trained(play: Play) -> None:
     assert played["error"] == "DataRejected"
     assert played["cause"] == (
         "taxi of 2026-11-22: 1 error, 2 warnings: NO_DATA : no rows; DRIFT fare: 0.4 > 0.3; "
-        f"see {FOLDER}/validation/report.html"
+        f"see {FOUND}/report.html"
     )
     (notice,) = calls(played, "NotifyRejected")
     lines = notice["Message"].splitlines()
@@ -349,7 +381,7 @@ def test_links_lead_to_the_console_of_the_partition(
     played = play(answers(), arn=execution)
     (notice,) = calls(played, "NotifyRegistered")
     lines = notice["Message"].splitlines()
-    assert f"Report: {console}/s3/object/bucket?region={region}&prefix={KEY}/validation/report.html" in lines
+    assert f"Report: {console}/s3/object/bucket?region={region}&prefix=validation/{DAY}/report.html" in lines
     assert lines[-1] == f"Execution: {console}/states/home?region={region}#/v2/executions/details/{execution}"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any
 
 import pytest
@@ -93,16 +95,24 @@ def test_each_part_has_a_role_of_its_own(pipeline: dict[str, Any], delivery: dic
     assert {title for title, _ in roles(delivery)} == {"CheckBuildRole", "ReleaseBuildRole"}
 
 
-def writers(template: dict[str, Any], key: str) -> set[str]:
-    """Return the roles that may write an object of the pipeline's bucket."""
-    target = f"arn:${{AWS::Partition}}:s3:::${{PipelineBucket}}/{key}"
-    return {
-        title
+Grants = list[tuple[str, str]]
+
+
+def grants(template: dict[str, Any]) -> Grants:
+    """Return role and resource of whatever may be written."""
+    return [
+        (title, resource.replace("[", "[[]"))
         for title, statements in roles(template)
         for each in statements
         if {"s3:PutObject", "s3:DeleteObject"} & set(each["Action"])
-        if any(fnmatchcase(target, resource.replace("[", "[[]")) for resource in each["Resource"])
-    }
+        for resource in each["Resource"]
+    ]
+
+
+def writers(granted: Grants, key: str) -> set[str]:
+    """Return the roles that may write an object of the pipeline's bucket."""
+    target = f"arn:${{AWS::Partition}}:s3:::${{PipelineBucket}}/{key}"
+    return {title for title, resource in granted if fnmatchcase(target, resource)}
 
 
 @pytest.mark.parametrize(
@@ -113,13 +123,64 @@ def writers(template: dict[str, Any], key: str) -> set[str]:
         ("triggers/taxi/id", {"InitRole"}),
         ("locks/taxi/2026-11-22", {"InitRole"}),
         ("runs/2026-11-22/id/manifest.json", {"InitRole"}),
-        ("runs/2026-11-22/id/validation/gate.json", {"TaskRole"}),
-        ("runs/2026-11-22/id/prepared/train/part-0.parquet", {"PrepareRole"}),
-        ("runs/2026-11-22/id/training/job/output/model.tar.gz", {"TrainingRole"}),
+        ("validation/2026-11-22/id/gate.json", {"TaskRole"}),
+        ("prepared/2026-11-22/id/train/part-0.parquet", {"PrepareRole"}),
+        ("prepared_$folder$", {"PrepareRole"}),
+        ("training/2026-11-22/id/job/output/model.tar.gz", {"TrainingRole"}),
+        ("", set()),
+        ("elsewhere", set()),
     ],
 )
 def test_each_place_has_one_writer(pipeline: dict[str, Any], key: str, who: set[str]) -> None:
-    assert writers(pipeline, key) == who
+    assert writers(grants(pipeline), key) == who
+
+
+WRITERS: Mapping[str, set[str]] = {
+    "data": set(),
+    "runs": {"InitRole"},
+    "validation": {"TaskRole"},
+    "prepared": {"PrepareRole"},
+    "training": {"TrainingRole"},
+    "accepted": {"StateMachineRole"},
+    "triggers": {"InitRole"},
+    "locks": {"InitRole"},
+}
+"""Prefix of the pipeline's bucket -> who may write below it."""
+
+NAMES = (
+    *WRITERS,
+    "prepared-1",
+    "validation-1",
+    "manifest.json",
+    "gate.json",
+    "verdict.json",
+    "_SUCCESS",
+    "*",
+)
+"""What runs, days' folders and files may be called: whoever starts an execution chooses its name."""
+
+
+@pytest.mark.parametrize("variant", [each for each in variants() if each.stack == "pipeline"], ids=str)
+def test_nobody_writes_below_anothers_prefix_whatever_is_called_how(variant: Variant) -> None:
+    granted = grants(json.loads(variant.render()))
+    for prefix, name, inner in product(WRITERS, NAMES, NAMES):
+        keys = (f"{prefix}/{name}/{inner}", f"{prefix}/2026-11-22/{name}/{inner}/part-0.parquet")
+        for key in keys:
+            assert writers(granted, key) <= WRITERS[prefix], key
+    used = {prefix: writers(granted, f"{prefix}/2026-11-22/run/manifest.json") for prefix in WRITERS}
+    assert used == WRITERS
+
+
+def test_a_prefix_that_spans_others_is_seen(pipeline: dict[str, Any]) -> None:
+    """Such a grant was here once: it takes in the split that Prepare holds out."""
+    wide = deepcopy(pipeline)
+    (policy,) = wide["Resources"]["TaskRole"]["Properties"]["Policies"]
+    everybodys = {"Fn::Sub": "arn:${AWS::Partition}:s3:::${PipelineBucket}/*/validation/*"}
+    policy["PolicyDocument"]["Statement"].append({"Action": ["s3:PutObject"], "Resource": [everybodys]})
+    assert writers(grants(wide), "prepared/2026-11-22/run/validation/part-0.parquet") == {
+        "PrepareRole",
+        "TaskRole",
+    }
 
 
 def test_accepted_days_are_closed_to_everyone_else(pipeline: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ REQUESTS = (
     Asked("PipelineBucketPolicy", "InitRole.Arn", "s3:PutObject", f"{DATA}/accepted/a.json", DENIED),
     Asked("PipelineBucketPolicy", "Administrator", "s3:DeleteObject", f"{DATA}/accepted/a.json", DENIED),
     Asked("PipelineBucketPolicy", "InitRole.Arn", "s3:GetObject", f"{DATA}/accepted/a.json", OPEN),
-    Asked("PipelineBucketPolicy", "PrepareRole.Arn", "s3:PutObject", f"{DATA}/runs/x/prepared/y", OPEN),
+    Asked("PipelineBucketPolicy", "PrepareRole.Arn", "s3:PutObject", f"{DATA}/prepared/x/y", OPEN),
     Asked("ArtifactBucketPolicy", "TaskRole.Arn", "s3:GetObject", f"{ARTIFACTS}/schemas/x", OPEN),
     Asked(
         "ArtifactBucketPolicy", "TaskRole.Arn", "s3:GetObject", f"{ARTIFACTS}/schemas/x", DENIED, tls=False

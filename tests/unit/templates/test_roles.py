@@ -98,7 +98,7 @@ def test_only_one_role_deletes_objects_and_only_below_its_own_prefix() -> None:
         for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
         if {"s3:DeleteObject", "s3:DeleteObjectVersion"} & set(statement["Action"])
     }
-    assert deleting == {("PrepareRole", "s3:::<PipelineBucket>/runs/*/prepared*")}
+    assert deleting == {("PrepareRole", "s3:::<PipelineBucket>/prepared*")}
 
 
 def readers(key: str) -> set[str]:
@@ -119,11 +119,11 @@ def readers(key: str) -> set[str]:
         ("data/taxi/2026-11-22/part-0.csv", {"TaskRole", "EvaluateRole", "PrepareRole"}),
         ("accepted/taxi/2026-11-22.json", {"InitRole"}),
         (
-            "runs/2026-11-22/id/training/job/output/model.tar.gz",
-            {"EvaluateRole", "PrepareRole", "TrainingRole"},
+            "training/2026-11-22/id/job/output/model.tar.gz",
+            {"EvaluateRole", "TrainingRole"},
         ),
-        ("runs/2026-11-22/id/prepared/train/part-0.parquet", {"PrepareRole", "TrainingRole"}),
-        ("runs/2026-11-22/id/validation/gate.json", {"TaskRole", "PrepareRole", "StateMachineRole"}),
+        ("prepared/2026-11-22/id/train/part-0.parquet", {"PrepareRole", "TrainingRole"}),
+        ("validation/2026-11-22/id/gate.json", {"TaskRole", "PrepareRole", "StateMachineRole"}),
         ("elsewhere/x", set()),
     ],
 )

@@ -27,7 +27,7 @@ def test_a_download_replaces_what_an_earlier_execution_left(tmp_path: Path) -> N
     output = tmp_path / "output"
     output.mkdir()
     (output / "verdict.json").write_text("{}")
-    s3 = S3({"runs/b/validation/states/x.zip": b"1", "runs/bb/validation/gate.json": b"2"})
+    s3 = S3({"validation/b/states/x.zip": b"1", "validation/bb/gate.json": b"2"})
     stage: Any = SimpleNamespace(bucket="bucket", aws=SimpleNamespace(s3=s3))
-    play._download(stage, "runs/b/validation/", output)
+    play._download(stage, "validation/b/", output)
     assert [path.relative_to(output).as_posix() for path in output.rglob("*.*")] == ["states/x.zip"]
