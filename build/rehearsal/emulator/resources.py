@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from build.rehearsal.emulator import model_registry
 
@@ -46,6 +46,29 @@ def register() -> None:
             name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)
         }
         provisioners._RESOURCE_HANDLERS.setdefault(kind.name, handlers)
+    served = provisioners._RESOURCE_HANDLERS[ALARM]
+    served["create"], served["update"] = _plain(served["create"]), _plain(served["update"])
+
+
+ALARM: Final = "AWS::CloudWatch::Alarm"
+
+
+def _plain(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets MiniStack, which has no metric math, take an expression for the one metric that it is made of."""
+
+    def handle(*arguments: Any, **named: Any) -> Any:
+        return handler(*map(without_expression, arguments), **named)
+
+    return handle
+
+
+def without_expression(argument: Any) -> Any:
+    """An alarm's properties with the metric of its expression as its own; anything else as it is."""
+    if not isinstance(argument, Mapping) or not argument.get("Metrics"):
+        return argument
+    (measured,) = (query["MetricStat"] for query in argument["Metrics"] if "MetricStat" in query)
+    named = {"Statistic": measured["Stat"], "Period": measured["Period"], **measured["Metric"]}
+    return {**{name: value for name, value in argument.items() if name != "Metrics"}, **named}
 
 
 class CapacityProviders:

@@ -1,4 +1,4 @@
-"""Where an alias routes to."""
+"""Where an alias routes to, and what is made of an alarm."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from build.rehearsal.emulator.resources import routing
+from build.rehearsal.emulator.resources import routing, without_expression
 
 
 def test_a_deployment_preference_moves_all_at_once() -> None:
@@ -36,3 +36,21 @@ def test_a_routing_configuration_is_kept() -> None:
 def test_exactly_one_way_is_given(properties: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         routing(properties)
+
+
+def test_an_alarm_of_an_expression_becomes_one_of_its_metric() -> None:
+    metric = {"Namespace": "Sluice", "MetricName": "Rows", "Dimensions": []}
+    measured = {"Metric": metric, "Stat": "SampleCount", "Period": 86400}
+    queries = [{"Id": "m", "MetricStat": measured}, {"Id": "e", "Expression": "FILL(m, 0)"}]
+    alarm = {"AlarmName": "quiet", "Threshold": 1}
+    assert without_expression({**alarm, "Metrics": queries}) == {
+        **alarm,
+        **metric,
+        "Statistic": "SampleCount",
+        "Period": 86400,
+    }
+
+
+@pytest.mark.parametrize("other", ["a name", {"AlarmName": "failed", "MetricName": "ExecutionsFailed"}])
+def test_what_has_no_expression_stays(other: object) -> None:
+    assert without_expression(other) == other
