@@ -41,7 +41,15 @@ def aws_clients(aws_environment: Mapping[str, str]) -> Mapping[str, Any]:
             aws_secret_access_key=aws_environment["AWS_SECRET_ACCESS_KEY"],
             region_name=aws_environment["AWS_DEFAULT_REGION"],
         )
-        for service in ("cloudformation", "events", "iam", "s3", "stepfunctions")
+        for service in (
+            "cloudformation",
+            "events",
+            "iam",
+            "s3",
+            "scheduler",
+            "sqs",
+            "stepfunctions",
+        )
     }
 
 

@@ -1,13 +1,13 @@
-"""Sample events as AWS documents them, hostile ones among them: which rule starts, and what Init answers.
+"""Sample events as AWS documents them, hostile ones among them: which rule takes one, and what Init answers.
 
-The rules are those of the rendered stack, matched by the emulator. Init is what is behind the wall: it
-answers as if each event had come to it, whatever the rules say.
+The rules are those of the rendered stack, matched by the emulator; what they start once they are deployed
+shows `test_triggers`. Init is what is behind the wall: it answers as if each event had come to it, whatever
+the rules say.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,6 @@ import pytest
 
 from steps.init import main
 from steps.init.errors import InitError
-from steps.init.event import Arrival, parse
 from steps.init.settings import Settings
 from tests.unit.templates.variants import Variant
 
@@ -229,63 +228,3 @@ def test_each_rule_has_an_event_that_starts_and_one_that_must_not(resources: dic
     assert {each.rule for each in TABLE.values() if each.answer == "Planned"} - {None} == rules
     for kind in ("drift", "monitor", "alarm", "arrival"):
         assert any(name.startswith(kind) and each.rule is None for name, each in TABLE.items())
-
-
-def role(aws_clients: Mapping[str, Any], service: str, *actions: str) -> str:
-    """Return the ARN of a role that a service may take and that may do this."""
-    name = f"{service}-{uuid4().hex}"
-    principal = {"Service": f"{service}.amazonaws.com"}
-    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
-    made = aws_clients["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    if actions:
-        allow = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
-        aws_clients["iam"].put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(allow))
-    return str(made["Arn"])
-
-
-@pytest.fixture
-def machine(aws_clients: Mapping[str, Any]) -> str:
-    """A state machine that only takes what it is given."""
-    name = f"m-{uuid4().hex}"
-    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-    answer = aws_clients["stepfunctions"].create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=role(aws_clients, "states")
-    )
-    return str(answer["stateMachineArn"])
-
-
-def test_data_that_still_arrive_start_nothing_and_the_marker_starts_one_run(
-    resources: dict[str, Any], aws_clients: Mapping[str, Any], bucket: str, machine: str
-) -> None:
-    told = resources["PipelineBucket"]["Properties"]["NotificationConfiguration"]
-    assert told == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
-    aws_clients["s3"].put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
-    rule = f"arrival-{uuid4().hex}"
-    pattern = patterns(resources, "000000000000", bucket)["ArrivalRule"]
-    aws_clients["events"].put_rule(Name=rule, EventPattern=pattern)
-    target = {
-        "Id": "machine",
-        "Arn": machine,
-        "RoleArn": role(aws_clients, "events", "states:StartExecution"),
-    }
-    aws_clients["events"].put_targets(Rule=rule, Targets=[target])
-
-    def started() -> list[dict[str, Any]]:
-        time.sleep(0.5)
-        return list(aws_clients["stepfunctions"].list_executions(stateMachineArn=machine)["executions"])
-
-    day = "data/taxi/2026-11-22"
-    for number in range(10):
-        aws_clients["s3"].put_object(Bucket=bucket, Key=f"{day}/part-{number}.csv", Body=b"a\n1\n")
-    assert started() == []
-    aws_clients["s3"].put_object(Bucket=bucket, Key=f"{day}/_SUCCESS", Body=b"")
-    (execution,) = started()
-
-    found = aws_clients["stepfunctions"].describe_execution(executionArn=execution["executionArn"])
-    arrival = parse(json.loads(found["input"]), {"taxi"}, execution["name"])
-    assert isinstance(arrival, Arrival)
-    assert (arrival.bucket, arrival.object_key) == (bucket, f"{day}/_SUCCESS")
-    aws_clients["events"].remove_targets(Rule=rule, Ids=["machine"])
-    aws_clients["events"].delete_rule(Name=rule)
