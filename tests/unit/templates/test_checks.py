@@ -59,6 +59,16 @@ def test_a_name_whose_limit_nobody_knows_is_found() -> None:
     assert list(limits.long_names({"Bucket": {**bucket, "Properties": {"BucketName": {"Ref": "B"}}}})) == []
 
 
+@pytest.mark.parametrize("title", ["Two-Words", "", "x" * 256])
+def test_a_title_that_is_no_logical_id_is_found(title: str) -> None:
+    assert list(limits.long_names({title: {"Type": "AWS::EC2::VPC"}})) == [f"{title} is no logical id"]
+
+
+@pytest.mark.parametrize(("length", "good"), [(80, True), (81, False)])
+def test_a_state_with_too_long_a_name_is_found(length: int, good: bool) -> None:
+    assert (list(limits.payloads({"States": {"x" * length: {"Type": "Succeed"}}})) == []) is good
+
+
 def test_every_limit_of_a_name_is_needed() -> None:
     resources = [
         each for variant in variants() for each in json.loads(variant.render())["Resources"].values()

@@ -117,6 +117,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "batch",
         "ProfileJob: what no rule matches is tried again",
     ),
+    "more attempts than Batch makes": (
+        constant(batch, "ATTEMPTS", 11),
+        "batch",
+        "ProfileJob: 11 attempts, not within 1 to 10",
+    ),
     "properties that Step Functions' override excludes": (
         resource(batch, "_job", lambda job: job.properties.update(EcsProperties={"TaskProperties": []})),
         "batch",
