@@ -13,7 +13,7 @@ from templates.batch import QUEUES
 from templates.config import MOST_CHILDREN, STAGES, Config, Dataset, TaskSize
 from tests.unit.templates import batch, exposure, expressions, limits, retention
 from tests.unit.templates.checks import Rendered, found
-from tests.unit.templates.variants import Variant, variants
+from tests.unit.templates.variants import EVERY_TRIGGER, Variant, variants
 
 PIPELINES = [variant for variant in variants() if variant.stack == "pipeline"]
 
@@ -26,8 +26,8 @@ def test_no_check_finds_anything(variant: Variant) -> None:
 def test_the_longest_names_still_fit(config: Config) -> None:
     longest = max(STAGES, key=len)
     name = "d" * 31
-    dataset = replace(config.datasets[0], name=name)
-    stage = replace(config, stage=longest, datasets=(dataset, Dataset(name="e" * 31, label="y")))
+    datasets = (replace(EVERY_TRIGGER[0], name=name), Dataset(name="e" * 31, label="y"))
+    stage = replace(config, stage=longest, datasets=datasets, customer_managed_key=True)
     assert list(limits.long_names(Rendered(stage).resources)) == []
     # Init's: <dataset>-<date>-<8 of a hash>.
     assert len(stage.named(f"{name}-2026-11-22-01234567")) <= 63
