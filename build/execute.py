@@ -95,7 +95,7 @@ def _execute(
         if not approve(made):
             raise DeclinedError(f"{made.stack} is left as it was")
         watch = _Watch(cloudformation, made, out)
-        cloudformation.execute(change_set, creates=made.creates)
+        cloudformation.execute(change_set)
     except BaseException:
         discard(cloudformation, made)
         raise

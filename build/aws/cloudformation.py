@@ -167,10 +167,14 @@ class CloudFormation:
         with asking(f"delete change set {arn}"):
             self._client.delete_change_set(ChangeSetName=arn)
 
-    def execute(self, arn: str, *, creates: bool) -> None:
-        """Execute a change set; a creation that fails keeps nothing, so the next finds no name taken."""
+    def execute(self, arn: str) -> None:
+        """Execute a change set; one that fails keeps nothing of what it made, whatever its deletion policy.
+
+        A bucket would take its name, and a function's version stand in the way of the next try: Lambda
+        publishes nothing where nothing has changed since.
+        """
         with asking(f"execute change set {arn}"):
-            self._client.execute_change_set(ChangeSetName=arn, RetainExceptOnCreate=creates)
+            self._client.execute_change_set(ChangeSetName=arn, RetainExceptOnCreate=True)
 
     def delete(self, stack: str) -> None:
         """Begin to delete a stack."""

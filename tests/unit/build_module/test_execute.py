@@ -79,8 +79,8 @@ class Fake:
         ids = [event.id for event in self._events]
         return tuple(self._events[ids.index(after) + 1 if after in ids else 0 :])
 
-    def execute(self, arn: str, *, creates: bool) -> None:
-        assert not creates
+    def execute(self, arn: str) -> None:
+        assert arn == PLAN.change_set
 
     def validation_failures(self, **_: object) -> tuple[str, ...]:
         return self._failures
