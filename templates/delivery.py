@@ -1,20 +1,20 @@
 """How changes come in: a registry for images, a bucket for packages, two CodeBuild projects.
 
-``check`` runs for pull requests and may touch nothing; ``release`` runs for the protected branch and hands
-the pipeline's template to CloudFormation, which works under a role that the account's administrators own.
-Neither project exists until it is told where the source is.
+``check`` runs the tests, for pull requests and for the protected branch, and may touch nothing; ``release``
+tests nothing and hands the branch's template to CloudFormation, which works under a role that the account's
+administrators own. Neither project exists until it is told where the source is.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from awacs import cloudformation, codebuild, codeconnections, ecr, s3
-from awacs.aws import Statement
-from troposphere import And, Equals, GetAtt, Not, Ref, Sub
+from awacs import cloudformation, codeconnections, ecr, s3
+from awacs.aws import Bool, Condition, Deny, Null, Principal, Statement
+from troposphere import And, AWSHelperFn, Equals, GetAtt, If, Join, Not, Ref, Split, Sub
 from troposphere import Condition as ConditionRef
 from troposphere.codebuild import (
     Artifacts,
@@ -40,40 +40,24 @@ from templates.storage import BUCKET_ACTIONS, private_bucket, tidy
 
 HAS_SOURCE: Final = "HasSource"
 HAS_RELEASE: Final = "HasRelease"
+HAS_CHECK_CONNECTION: Final = "HasCheckConnection"
 
 CONDITIONS: Final[Mapping[str, Any]] = {
     HAS_SOURCE: And(Not(Equals(Ref("SourceURL"), "")), Not(Equals(Ref("ConnectionArn"), ""))),
     HAS_RELEASE: And(ConditionRef(HAS_SOURCE), Not(Equals(Ref("DeploymentRoleArn"), ""))),
+    HAS_CHECK_CONNECTION: Not(Equals(Ref("CheckConnectionArn"), "")),
 }
 
 IMAGE: Final = "aws/codebuild/standard:7.0"
 
-EXPIRY: Final = {
-    "rules": [
-        {
-            "rulePriority": 1,
-            "description": "What lost its tag",
-            "selection": {
-                "tagStatus": "untagged",
-                "countType": "sinceImagePushed",
-                "countUnit": "days",
-                "countNumber": 14,
-            },
-            "action": {"type": "expire"},
-        },
-        {
-            "rulePriority": 2,
-            "description": "All builds but the latest 50",
-            "selection": {
-                "tagStatus": "tagged",
-                "tagPrefixList": ["build-"],
-                "countType": "imageCountMoreThan",
-                "countNumber": 50,
-            },
-            "action": {"type": "expire"},
-        },
-    ]
-}
+BUILD_TAG: Final = "build-"
+"""What every image's tag begins with."""
+
+RELEASE_TAG: Final = "release-"
+"""What the other tag begins with of an image that is deployed, or was."""
+
+KEPT: Final = ("packages/*", "schemas/*", "templates/*")
+"""Keys of the artifact bucket that carry their content's hash, and that steps run by: written once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +85,21 @@ def stores(config: Config) -> Stores:
 
 
 def check(config: Config) -> Build:
-    """Return the project for pull requests: it reads the source and writes its log and test reports."""
+    """Return the project that runs the tests: it reads the source and writes its log."""
     return _build(
         config,
         name="check",
         condition=HAS_SOURCE,
+        connection=If(HAS_CHECK_CONNECTION, Ref("CheckConnectionArn"), Ref("ConnectionArn")),
         statements=(),
-        environment=_environment(TARGET="check"),
+        environment=_environment(TARGET="test"),
         triggers=ProjectTriggers(
             Webhook=True,
-            FilterGroups=[[_filter("EVENT", PULL_REQUEST_EVENTS)]],
-            # Whoever may write a pull request may not yet run code here.
-            PullRequestBuildPolicy=PullRequestBuildPolicy(RequiresCommentApproval="FORK_PULL_REQUESTS"),
+            FilterGroups=[[_filter("EVENT", PULL_REQUEST_EVENTS)], _pushed()],
+            # A build's code can use the connection's token: who may push a branch may not yet run code here.
+            PullRequestBuildPolicy=PullRequestBuildPolicy(
+                RequiresCommentApproval="ALL_PULL_REQUESTS", ApproverRoles=["GITHUB_MAINTAIN", "GITHUB_ADMIN"]
+            ),
         ),
     )
 
@@ -128,12 +115,10 @@ def release(config: Config, stores: Stores) -> Build:
         config,
         name="release",
         condition=HAS_RELEASE,
+        connection=Ref("ConnectionArn"),
         statements=[*_publish(stores), *_deploy(config)],
         environment=environment,
-        triggers=ProjectTriggers(
-            Webhook=True,
-            FilterGroups=[[_filter("EVENT", "PUSH"), _filter("HEAD_REF", Sub("^refs/heads/${Branch}$"))]],
-        ),
+        triggers=ProjectTriggers(Webhook=True, FilterGroups=[_pushed()]),
     )
 
 
@@ -148,8 +133,45 @@ def _repository(config: Config) -> Repository:
         RepositoryName=config.named(CONTAINER),
         ImageTagMutability="IMMUTABLE",
         ImageScanningConfiguration=ImageScanningConfiguration(ScanOnPush=True),
-        LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=json.dumps(EXPIRY)),
+        LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=json.dumps({"rules": list(_expiry())})),
     )
+
+
+def _expiry() -> Iterator[Mapping[str, Any]]:
+    """Yield the repository's rules: what one selects by its tag is out of reach of those after it."""
+    yield _expire(
+        1,
+        "What was deployed stays: all but the latest 1000",
+        tagStatus="tagged",
+        tagPrefixList=[RELEASE_TAG],
+        countType="imageCountMoreThan",
+        countNumber=1000,
+    )
+    yield _expire(
+        2,
+        "What was built and never deployed: all but the latest 50",
+        tagStatus="tagged",
+        tagPrefixList=[BUILD_TAG],
+        countType="imageCountMoreThan",
+        countNumber=50,
+    )
+    yield _expire(
+        3,
+        "What lost its tag",
+        tagStatus="untagged",
+        countType="sinceImagePushed",
+        countUnit="days",
+        countNumber=14,
+    )
+
+
+def _expire(priority: int, what: str, **selection: object) -> Mapping[str, Any]:
+    return {
+        "rulePriority": priority,
+        "description": what,
+        "selection": selection,
+        "action": {"type": "expire"},
+    }
 
 
 def _bucket_policy(bucket: Bucket) -> BucketPolicy:
@@ -158,7 +180,28 @@ def _bucket_policy(bucket: Bucket) -> BucketPolicy:
         "ArtifactBucketPolicy",
         Bucket=Ref(bucket),
         PolicyDocument=access.document(
-            [access.only_tls(BUCKET_ACTIONS, access.bucket_arn(title), access.object_arn(title, "*"))]
+            [
+                access.only_tls(BUCKET_ACTIONS, access.bucket_arn(title), access.object_arn(title, "*")),
+                _written_once(title),
+            ]
+        ),
+    )
+
+
+def _written_once(bucket: str) -> Statement:
+    """Refuse whoever would write over what runs by its key, the release build too."""
+    return Statement(
+        Sid="WrittenOnce",
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=[s3.PutObject],
+        Resource=[access.object_arn(bucket, key) for key in KEPT],
+        Condition=Condition(
+            [
+                Null({"s3:if-none-match": "true"}),
+                # The parts of an upload know no such header: what ends the upload has to bear it.
+                Bool({"s3:ObjectCreationOperation": "true"}),
+            ]
         ),
     )
 
@@ -168,6 +211,7 @@ def _build(
     *,
     name: str,
     condition: str,
+    connection: AWSHelperFn,
     statements: Iterable[Statement],
     environment: Environment,
     triggers: ProjectTriggers,
@@ -183,7 +227,7 @@ def _build(
         f"{title}BuildRole",
         access.trust("codebuild"),
         f"What the build {name} may do",
-        [access.write_logs(GetAtt(logs, "Arn")), _read_source(), _report(project), *statements],
+        [access.write_logs(GetAtt(logs, "Arn")), _read_source(connection), *statements],
     )
     role.Condition = condition
     return Build(
@@ -194,7 +238,7 @@ def _build(
             Condition=condition,
             Name=project,
             ServiceRole=GetAtt(role, "Arn"),
-            Source=_source(),
+            Source=_source(connection),
             SourceVersion=Ref("Branch"),
             Artifacts=Artifacts(Type="NO_ARTIFACTS"),
             Environment=environment,
@@ -215,12 +259,12 @@ def _environment(**variables: object) -> Environment:
     )
 
 
-def _source() -> Source:
+def _source(connection: AWSHelperFn) -> Source:
     return Source(
         Type="GITHUB",
         Location=Ref("SourceURL"),
         # troposphere still knows OAUTH alone.
-        Auth=SourceAuth(Type="CODECONNECTIONS", Resource=Ref("ConnectionArn")).no_validation(),
+        Auth=SourceAuth(Type="CODECONNECTIONS", Resource=connection).no_validation(),
         BuildSpec="buildspec.yml",
         ReportBuildStatus=True,
         GitCloneDepth=1,
@@ -231,28 +275,18 @@ def _filter(kind: str, pattern: Any) -> WebhookFilter:
     return WebhookFilter(Type=kind, Pattern=pattern)
 
 
-def _read_source() -> Statement:
-    return access.allow(
-        [codeconnections.GetConnection, codeconnections.GetConnectionToken, codeconnections.UseConnection],
-        Ref("ConnectionArn"),
-    )
+def _pushed() -> list[WebhookFilter]:
+    """Return the filter for pushes to the protected branch, whose name is read as a pattern."""
+    branch = Join("\\.", Split(".", Ref("Branch")))
+    return [_filter("EVENT", "PUSH"), _filter("HEAD_REF", Sub("^refs/heads/${Name}$", Name=branch))]
 
 
-def _report(project: str) -> Statement:
-    return access.allow(
-        [
-            codebuild.CreateReportGroup,
-            codebuild.CreateReport,
-            codebuild.UpdateReport,
-            codebuild.BatchPutTestCases,
-        ],
-        access.local("codebuild", f"report-group/{project}-*"),
-    )
+def _read_source(connection: AWSHelperFn) -> Statement:
+    return access.allow([codeconnections.GetConnection, codeconnections.GetConnectionToken], connection)
 
 
 def _publish(stores: Stores) -> Iterable[Statement]:
     bucket = stores.bucket.title
-    kept = ("packages/*", "schemas/*", "templates/*")
     yield access.log_in_to_registries()
     yield access.pull_images(GetAtt(stores.repository, "Arn"))
     yield access.allow(
@@ -265,8 +299,8 @@ def _publish(stores: Stores) -> Iterable[Statement]:
         ],
         GetAtt(stores.repository, "Arn"),
     )
-    yield access.read_objects(bucket, *kept)
-    yield access.write_objects(bucket, *kept)
+    yield access.read_objects(bucket, *KEPT)
+    yield access.write_objects(bucket, *KEPT)
     yield access.allow([s3.ListBucket], access.bucket_arn(bucket))
 
 

@@ -10,11 +10,16 @@ from troposphere import Parameter, Template
 
 from templates import access
 from templates.config import Config, ModelApproval, NetworkMode
+from templates.container import CONTAINER
 from templates.encryption import ARTIFACT_KEY
+from templates.jobs import IMAGE_NAME, IMAGE_TAG
 from templates.network import existing
 from templates.prices import PRICES
 
 KEY_HASH: Final = "[0-9a-f]{16}"
+REGISTRY: Final = r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com(\.cn)?/"
+DIGEST: Final = "sha256:[0-9a-f]{64}"
+CONNECTION: Final = r"|arn:[\w-]+:codeconnections:[\w-]+:\d{12}:connection/[\w-]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,9 @@ def _what_is_released(config: Config) -> Group:
             Parameter(
                 "ValidatorImageURI",
                 Type="String",
-                Description="Image of the validator, addressed by digest",
-                AllowedPattern=r"[^\s@]+@sha256:[0-9a-f]{64}",
-                ConstraintDescription="an image URI with a digest: REPOSITORY@sha256:DIGEST",
+                Description="Image in the delivery stack's repository, where tasks may pull from, by digest",
+                AllowedPattern=f"{REGISTRY}{config.named(CONTAINER)}@{DIGEST}",
+                ConstraintDescription=f"an image of {config.named(CONTAINER)}: URI@sha256:DIGEST",
             ),
             Parameter(
                 "ArtifactBucketName",
@@ -95,9 +100,11 @@ def _training(config: Config) -> Group:
             Parameter(
                 "TrainingImageURI",
                 Type="String",
-                Description="Training container; empty means SageMaker's XGBoost of the region",
+                Description=f"Training image in this account's sluice-<stage>-training, or of AWS's "
+                f"{IMAGE_NAME}; empty means AWS's {IMAGE_TAG}",
                 Default="",
-                AllowedPattern=r"\S*",
+                AllowedPattern=rf"|{REGISTRY}({config.named('training')}|{IMAGE_NAME})(:[\w.-]+|@{DIGEST})",
+                ConstraintDescription=f"an image of {config.named('training')} or {IMAGE_NAME}, or nothing",
             ),
             Parameter(
                 "ModelApprovalStatus",
@@ -167,14 +174,25 @@ def _source() -> Group:
                 Type="String",
                 Description="CodeConnections connection that may read it; empty means no builds",
                 Default="",
-                AllowedPattern=r"|arn:[\w-]+:codeconnections:[\w-]+:\d{12}:connection/[\w-]+",
+                AllowedPattern=CONNECTION,
+                ConstraintDescription="the ARN of a connection, or nothing",
+            ),
+            Parameter(
+                "CheckConnectionArn",
+                Type="String",
+                Description="Another connection for the check build alone; empty means ConnectionArn",
+                Default="",
+                AllowedPattern=CONNECTION,
+                ConstraintDescription="the ARN of a connection, or nothing",
             ),
             Parameter(
                 "Branch",
                 Type="String",
                 Description="The protected branch that is released",
                 Default="main",
+                # Nothing that means something in a pattern but the dot, which delivery escapes.
                 AllowedPattern=r"[\w./-]+",
+                ConstraintDescription="the name of a branch: letters, digits, and any of _ . / -",
             ),
         ),
     )

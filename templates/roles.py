@@ -93,6 +93,8 @@ def named(value: Any) -> str:
             text = f"<{name}>"
         case {"Fn::Sub": [str(pattern), _]} | {"Fn::Sub": str(pattern)}:
             text = pattern
+        case {"Fn::If": [_, chosen, otherwise]}:
+            return f"{named(chosen)} or {named(otherwise)}"
         case _:
             text = str(value)
     shared = r"arn:\$\{AWS::Partition\}:|\$\{AWS::Region\}:\$\{AWS::AccountId\}:"

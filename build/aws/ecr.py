@@ -18,6 +18,15 @@ class Login:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an image is made of, as ECR keeps it; its digest is that of the body."""
+
+    digest: str
+    body: str
+    media_type: str
+
+
 class Ecr:
     """Tiny methods over one boto3 client."""
 
@@ -34,6 +43,26 @@ class Ecr:
                 return None
             raise
         return next((str(image["imageDigest"]) for image in answer["imageDetails"]), None)
+
+    def manifest(self, repository: str, digest: str) -> Manifest | None:
+        """The manifest of an image, None when there is no such image."""
+        with asking(f"look for {repository}@{digest}"):
+            answer = self._client.batch_get_image(
+                repositoryName=repository, imageIds=[{"imageDigest": digest}]
+            )
+        found = ((each["imageManifest"], each["imageManifestMediaType"]) for each in answer["images"])
+        return next((Manifest(digest, body, media_type) for body, media_type in found), None)
+
+    def put(self, repository: str, manifest: Manifest, tag: str) -> None:
+        """Give an image a tag, beside those it has; its layers are in the repository."""
+        with asking(f"tag {repository}@{manifest.digest} as {tag}"):
+            self._client.put_image(
+                repositoryName=repository,
+                imageManifest=manifest.body,
+                imageManifestMediaType=manifest.media_type,
+                imageDigest=manifest.digest,
+                imageTag=tag,
+            )
 
     def login(self) -> Login:
         """A login good for twelve hours at this account's registry."""

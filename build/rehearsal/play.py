@@ -16,18 +16,18 @@ from rich.console import Console
 from build import cost, image, shell
 from build.aws import Aws, connect
 from build.aws.cloudformation import StackEvent
+from build.aws.ecr import Manifest
 from build.deploy import Deployment, deploy
 from build.errors import UserError
 from build.patience import Patience
 from build.plan import Plan
 from templates.config import Config, Dataset
-from templates.container import CONTAINER
 from validator.contract import Artifact, Verdict
 
 from . import sample, watch
 from .audience import Audience
 from .charges import charges
-from .cloud import ACCOUNT, REGION, Cloud, Environments, running
+from .cloud import Cloud, Environments, running
 from .folder import Folder
 from .history import StateRun, json_object
 from .outcome import Outcome
@@ -121,7 +121,7 @@ def _set(rehearsal: Rehearsal, cloud: Cloud, console: Console) -> Stage:
     deployment = deploy(
         aws,
         rehearsal.config,
-        image_uri=_image_uri(rehearsal),
+        image_of=lambda delivery: _image_uri(rehearsal, aws, delivery),
         root=rehearsal.root,
         out=_Deploying(console),
     )
@@ -146,10 +146,13 @@ class _Deploying:
             self._console.print(f"{event.logical_id}: {event.status}: {event.reason}", markup=False)
 
 
-def _image_uri(rehearsal: Rehearsal) -> str:
-    """The image's URI by a digest that stands for its content; the emulator runs the code itself."""
-    digest = sha256(image.tag_of(rehearsal.root).encode()).hexdigest()
-    return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{rehearsal.config.named(CONTAINER)}@sha256:{digest}"
+def _image_uri(rehearsal: Rehearsal, aws: Aws, delivery: Mapping[str, str]) -> str:
+    """The URI of an image that stands for the validator's content; the emulator runs the code itself."""
+    tag, uri = image.tag_of(rehearsal.root), delivery["ValidatorRepositoryUri"]
+    _, _, name = uri.partition("/")
+    digest = f"sha256:{sha256(tag.encode()).hexdigest()}"
+    aws.ecr.put(name, Manifest(digest, tag, "application/vnd.oci.image.manifest.v1+json"), tag)
+    return f"{uri}@{digest}"
 
 
 def _accept_baseline(stage: Stage, console: Console) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from build.aws import Aws, connect
 from build.aws.cloudformation import StackEvent, Target, Template
+from build.aws.ecr import Manifest
 from build.deploy import Deployer, Planner, image_to_deploy
 from build.errors import PlatformError, StackFailedError, UserError
 from build.execute import Approve, DeclinedError, always, carry_out, clear_failed_creation
@@ -23,7 +24,7 @@ from build.status import collect
 from templates.config import Config
 
 PATIENCE = Patience(deadline=60, first=0.02, longest=0.2)
-IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/validator@sha256:{'0' * 64}"
+DIGEST = f"sha256:{'0' * 64}"
 
 TOPIC = {"Type": "AWS::SNS::Topic"}
 BROKEN = {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 100_000}}
@@ -271,10 +272,13 @@ def leave_failed_creation(endpoint: str, stack: str, aws: Aws) -> None:
 
 DELIVERY = {
     "Parameters": {"Branch": {"Type": "String", "Default": "main"}},
-    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
+    "Resources": {
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+        "Repository": {"Type": "AWS::ECR::Repository", "Properties": {"ImageTagMutability": "IMMUTABLE"}},
+    },
     "Outputs": {
         "ArtifactBucketName": {"Value": {"Ref": "Bucket"}},
-        "ValidatorRepositoryUri": {"Value": "registry/validator"},
+        "ValidatorRepositoryUri": {"Value": {"Fn::GetAtt": ["Repository", "RepositoryUri"]}},
         "Branch": {"Value": {"Ref": "Branch"}},
     },
 }
@@ -327,12 +331,24 @@ def planner(aws: Aws) -> Iterator[Planner]:
         aws.cloudformation.delete(config.named(stack))
 
 
+def pushed(planner: Planner, delivery: Mapping[str, str]) -> str:
+    """The URI of an image that is in the repository, as an engine leaves it there."""
+    uri = delivery["ValidatorRepositoryUri"]
+    planner.aws.ecr.put(name_of(uri), Manifest(DIGEST, "{}", "application/x"), "build-0")
+    return f"{uri}@{DIGEST}"
+
+
+def name_of(uri: str) -> str:
+    return uri.partition("/")[2].partition("@")[0]
+
+
 def test_delivery_comes_first_and_feeds_the_pipeline(planner: Planner) -> None:
     log = Log()
     deployer = Deployer(planner, log, always)
     delivery = deployer.delivery()
-    pipeline = deployer.pipeline(delivery, IMAGE)
-    expected = {"Image": IMAGE, "Bucket": delivery["ArtifactBucketName"], "Email": "<>", "Margin": "0.1"}
+    image = pushed(planner, delivery)
+    pipeline = deployer.pipeline(delivery, image)
+    expected = {"Image": image, "Bucket": delivery["ArtifactBucketName"], "Email": "<>", "Margin": "0.1"}
     assert pipeline == expected
     assert [plan.stack for plan in log.plans] == [
         planner.config.named("delivery"),
@@ -344,10 +360,12 @@ def test_delivery_comes_first_and_feeds_the_pipeline(planner: Planner) -> None:
 
 def test_a_second_deployment_uploads_and_changes_nothing(planner: Planner) -> None:
     first = Deployer(planner, Log(), always)
-    outputs = first.pipeline(first.delivery(), IMAGE)
+    delivery = first.delivery()
+    image = pushed(planner, delivery)
+    outputs = first.pipeline(delivery, image)
     log = Log()
     again = Deployer(planner, log, always)
-    assert again.pipeline(again.delivery(), IMAGE) == outputs
+    assert again.pipeline(again.delivery(), image) == outputs
     assert all(plan.empty for plan in log.plans)
     assert not log.uploads
 
@@ -355,10 +373,11 @@ def test_a_second_deployment_uploads_and_changes_nothing(planner: Planner) -> No
 def test_a_persons_choice_survives_and_a_new_default_takes_effect(planner: Planner) -> None:
     with_email = replace(planner, given={"NotificationEmail": "a@example.org"})
     delivery = Deployer(with_email, Log(), always).delivery()
-    outputs = Deployer(with_email, Log(), always).pipeline(delivery, IMAGE)
+    image = pushed(planner, delivery)
+    outputs = Deployer(with_email, Log(), always).pipeline(delivery, image)
     assert (outputs["Email"], outputs["Margin"]) == ("<a@example.org>", "0.1")
     renewed = replace(planner, packages=with_pipeline(planner.packages, margin="0.2"))
-    outputs = Deployer(renewed, Log(), always).pipeline(delivery, IMAGE)
+    outputs = Deployer(renewed, Log(), always).pipeline(delivery, image)
     assert (outputs["Email"], outputs["Margin"]) == ("<a@example.org>", "0.2")
 
 
@@ -366,15 +385,39 @@ def test_a_parameter_of_the_other_stack_is_passed_over(planner: Planner) -> None
     both = replace(planner, given={"NotificationEmail": "a@example.org", "Branch": "next"})
     delivery = Deployer(both, Log(), always).delivery()
     assert delivery["Branch"] == "next"
-    assert Deployer(both, Log(), always).pipeline(delivery, IMAGE)["Email"] == "<a@example.org>"
+    outputs = Deployer(both, Log(), always).pipeline(delivery, pushed(planner, delivery))
+    assert outputs["Email"] == "<a@example.org>"
 
 
 def test_the_deployed_image_stays_when_none_is_given(planner: Planner) -> None:
     with pytest.raises(UserError, match="no validator image yet"):
         image_to_deploy(planner.aws, planner.config, None)
     deployer = Deployer(planner, Log(), always)
-    deployer.pipeline(deployer.delivery(), IMAGE)
-    assert image_to_deploy(planner.aws, planner.config, None) == IMAGE
+    delivery = deployer.delivery()
+    image = pushed(planner, delivery)
+    deployer.pipeline(delivery, image)
+    assert image_to_deploy(planner.aws, planner.config, None) == image
+
+
+def test_an_image_is_kept_from_expiry_before_anything_names_it(planner: Planner) -> None:
+    deployer = Deployer(planner, Log(), lambda plan: plan.stack.endswith("delivery"))
+    delivery = deployer.delivery()
+    image = pushed(planner, delivery)
+    with pytest.raises(DeclinedError):
+        deployer.pipeline(delivery, image)
+    assert planner.aws.ecr.digest(name_of(image), f"release-{'0' * 16}") == DIGEST
+
+
+def test_an_image_that_no_task_could_pull_is_not_deployed(planner: Planner) -> None:
+    deployer = Deployer(planner, Log(), always)
+    delivery = deployer.delivery()
+    gone = f"{delivery['ValidatorRepositoryUri']}@{DIGEST}"
+    with pytest.raises(UserError, match="there is no such image; python -m build image"):
+        deployer.pipeline(delivery, gone)
+    elsewhere = f"1.dkr.ecr.eu-west-1.amazonaws.com/validator@{DIGEST}"
+    with pytest.raises(UserError, match=r"the pipeline may pull from \S+ alone; push it there"):
+        deployer.pipeline(delivery, elsewhere)
+    assert status_of(planner.aws, planner.config.named("pipeline")) is None
 
 
 def test_status_shows_both_stacks(planner: Planner) -> None:
@@ -383,6 +426,6 @@ def test_status_shows_both_stacks(planner: Planner) -> None:
     found = collect(planner.aws, names)
     delivery, pipeline = (found.stacks[name] for name in names)
     assert delivery is not None
-    assert delivery.outputs["ValidatorRepositoryUri"] == "registry/validator"
+    assert delivery.outputs["ValidatorRepositoryUri"]
     assert pipeline is None
     assert found.executions == ()

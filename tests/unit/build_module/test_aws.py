@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from build.aws.cloudformation import CloudFormation
-from build.aws.ecr import Ecr
+from build.aws.ecr import Ecr, Manifest
 from build.aws.faults import RefusedError, asking
 from build.aws.messaging import EventBridge
 from build.aws.s3 import S3
@@ -107,11 +109,25 @@ def test_defaults_of_a_deployed_template(body: object) -> None:
     assert CloudFormation(Client(get_template={"TemplateBody": body})).defaults("s") == {"A": "1"}
 
 
+def test_a_failed_operation_keeps_nothing_of_what_it_made() -> None:
+    """On an update too: a version of a function that stayed would stand in the way of the next try."""
+    client = Client(execute_change_set={})
+    CloudFormation(client).execute("arn")
+    assert client.asked == [{"ChangeSetName": "arn", "RetainExceptOnCreate": True}]
+
+
 @pytest.mark.parametrize("code", ["PreconditionFailed", "412"])
 def test_a_taken_key_is_no_error(code: str) -> None:
     client = Client(put_object=refusal(code))
     assert S3(client).put_new("b", "k", b"x") is False
     assert client.asked[0]["IfNoneMatch"] == "*"
+
+
+def test_what_a_deployment_uploads_is_never_put_over_what_is_there() -> None:
+    """The artifact bucket's policy refuses a PUT without the condition; rehearsals put data, elsewhere."""
+    root = Path(__file__).parents[3]
+    uploads = re.findall(r"s3\.put\w*", "".join(path.read_text() for path in (root / "build").glob("*.py")))
+    assert set(uploads) == {"s3.put_new"}
 
 
 def test_another_refusal_of_an_upload_is_one() -> None:
@@ -133,6 +149,22 @@ def test_an_objects_url_is_at_the_clients_endpoint(endpoint: str, url: str) -> N
 
 def test_a_hostile_key_is_quoted_in_a_url() -> None:
     assert S3(Client("http://h")).url("b", "a b/ü?#%.json") == "http://h/b/a%20b/%C3%BC%3F%23%25.json"
+
+
+def test_an_image_is_tagged_by_putting_its_manifest_again() -> None:
+    kept = Manifest("sha256:1", "{}", "application/x")
+    found = {"images": [{"imageManifest": "{}", "imageManifestMediaType": "application/x"}], "failures": []}
+    client = Client(batch_get_image=found, put_image={})
+    assert Ecr(client).manifest("r", "sha256:1") == kept
+    Ecr(client).put("r", kept, "t")
+    assert client.asked[1] == {
+        "repositoryName": "r",
+        "imageManifest": "{}",
+        "imageManifestMediaType": "application/x",
+        "imageDigest": "sha256:1",
+        "imageTag": "t",
+    }
+    assert Ecr(Client(batch_get_image={"images": [], "failures": [{}]})).manifest("r", "sha256:1") is None
 
 
 def test_the_digest_of_a_tag() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from build.image import CONTEXT
 from templates.container import USER
+from tests.unit.templates.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 
@@ -73,25 +77,65 @@ def test_the_context_is_what_the_tag_is_made_of() -> None:
     assert copied == allowed
 
 
-def test_every_phase_of_the_build_calls_make_and_holds_no_logic() -> None:
+def test_the_build_calls_one_target_of_make_and_holds_no_logic() -> None:
     phases = buildspec()["phases"]
-    for phase in ("install", "build"):
-        assert all(re.fullmatch(r"make [a-z]+", command) for command in phases[phase]["commands"])
+    assert {name: phase["commands"] for name, phase in phases.items() if "commands" in phase} == {
+        "build": ['make "$TARGET"']
+    }
 
 
-def test_only_a_release_that_succeeded_deploys() -> None:
-    (command,) = buildspec()["phases"]["post_build"]["commands"]
-    guard, *body = command.splitlines()
-    assert '"$CODEBUILD_BUILD_SUCCEEDING" = 1' in guard
-    assert '"$TARGET" = release' in guard
-    assert "make deploy" in " ".join(body)
-    everything_else = str({**buildspec(), "phases": {**buildspec()["phases"], "post_build": None}})
-    assert "deploy" not in everything_else
+def delivery() -> dict[str, Any]:
+    """Resources of the stack that has the builds."""
+    resources: dict[str, Any] = json.loads(Variant("delivery", "dev").render())["Resources"]
+    return resources
 
 
-def test_every_target_it_calls_is_in_the_makefile() -> None:
-    text = (ROOT / "buildspec.yml").read_text(encoding="utf-8")
-    called = set(re.findall(r"make (?:--silent )?([a-z]+)", text)) - {"so"}
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
-    assert {"setup", "test", "image", "deploy"} <= called
-    assert called - targets == set()
+def target(project: str) -> str:
+    """What a project makes."""
+    variables = delivery()[project]["Properties"]["Environment"]["EnvironmentVariables"]
+    (found,) = (each["Value"] for each in variables if each["Name"] == "TARGET")
+    return str(found)
+
+
+def rule(name: str) -> str:
+    """A target of the Makefile: what it needs, and what it does."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^{name}:(.*?)(?=^\S|\Z)", text, flags=re.M | re.S)
+    return str(found)
+
+
+def test_what_deploys_runs_no_test_and_nothing_of_the_development_environment() -> None:
+    assert (target("CheckProject"), target("ReleaseProject")) == ("test", "release")
+    needs, _, does = rule("release").partition("##")
+    assert needs.split() == [".venv-release/.ready"]
+    assert set(re.findall(r"[\w.-]+/bin/python", does)) == {".venv-release/bin/python"}
+    assert "build deploy pipeline" in does
+    assert "pytest" not in does
+    assert "deploy" not in rule("test")
+
+
+def test_what_the_branch_deploys_it_has_tested() -> None:
+    triggers = {title: delivery()[title]["Properties"]["Triggers"] for title in PROJECTS}
+    (pushed,) = triggers["ReleaseProject"]["FilterGroups"]
+    assert pushed in triggers["CheckProject"]["FilterGroups"]
+
+
+PROJECTS = ("CheckProject", "ReleaseProject")
+
+
+def imported(paths: Iterable[Path]) -> set[str]:
+    """Names of the packages that modules import, wherever they do."""
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in plain | named}
+
+
+def test_what_deploys_has_what_it_imports_and_no_more() -> None:
+    """Rehearsals lie in a folder of their own, which a release does not open."""
+    build, templates = ROOT / "build", ROOT / "templates"
+    wanted = imported([*build.glob("*.py"), *build.glob("aws/*.py"), *templates.rglob("*.py")])
+    # boto3 brings botocore.
+    foreign = wanted - set(sys.stdlib_module_names) - {"build", "templates", "validator", "botocore"}
+    listed = (ROOT / "requirements/release.in").read_text(encoding="utf-8").splitlines()
+    assert foreign == {line for line in listed if not line.startswith("#")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from build import shell
-from build.aws.ecr import Login
+from build.aws.ecr import Login, Manifest
 from build.errors import PlatformError, UnavailableError, UserError
 from build.image import Engine, publish, tag_of
 
@@ -33,6 +33,12 @@ class Repository:
         assert repository == "sluice/validator"
         pushed = self._calls.exists() and f"push|{URI}:{tag}|" in self._calls.read_text()
         return DIGEST if pushed else self._known.get(tag)
+
+    def manifest(self, repository: str, digest: str) -> Manifest | None:
+        raise NotImplementedError
+
+    def put(self, repository: str, manifest: Manifest, tag: str) -> None:
+        raise NotImplementedError
 
     def login(self) -> Login:
         return Login("000000000000.dkr.ecr.us-east-1.amazonaws.com", "AWS", "s3cret $(x)")

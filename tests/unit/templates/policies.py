@@ -25,6 +25,7 @@ PSEUDO: Final[Mapping[str, str]] = {
 PARAMETERS: Final[Mapping[str, str]] = {
     "ArtifactBucketName": "artifact-bucket",
     "ArtifactKeyArn": f"arn:aws:kms:{HERE}:key/{IDENTIFIER}",
+    "CheckConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/{IDENTIFIER}",
     "ConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/{IDENTIFIER}",
     "DeploymentRoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployment",
 }
@@ -48,7 +49,7 @@ Template = Mapping[str, Any]
 
 
 def resolved(value: Any, template: Template) -> Any:
-    """Return a value with samples in the place of CloudFormation's functions.
+    """Return a value with samples in the place of CloudFormation's functions; every condition holds.
 
     Raises:
         KeyError: Something is referred to that has no sample yet: add it above.
@@ -60,6 +61,8 @@ def resolved(value: Any, template: Template) -> Any:
             value = _reference(name, template)
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             value = ARNS[template["Resources"][name]["Type"]].format(name)
+        case {"Fn::If": [str(), chosen, _]}:
+            value = resolved(chosen, template)
         case {"Fn::Sub": [str(pattern), dict(given)]}:
             value = _filled(pattern, template, dict.fromkeys(given, ACCOUNT))
         case {"Fn::Sub": str(pattern)}:

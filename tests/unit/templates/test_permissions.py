@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -11,6 +12,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from troposphere import encode_to_dict
 
 from templates.access import BOUNDARY, HAS_BOUNDARY
@@ -218,10 +221,55 @@ def bounded(role: dict[str, Any]) -> bool:
 
 def test_the_check_of_pull_requests_touches_nothing(delivery: dict[str, Any]) -> None:
     allowed = {action for each in dict(roles(delivery))["CheckBuildRole"] for action in each["Action"]}
-    services = {action.partition(":")[0] for action in allowed}
-    assert services == {"logs", "codeconnections", "codebuild"}
-    filters = delivery["Resources"]["CheckProject"]["Properties"]["Triggers"]
-    assert filters["PullRequestBuildPolicy"]["RequiresCommentApproval"] == "FORK_PULL_REQUESTS"
+    assert allowed == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "codeconnections:GetConnection",
+        "codeconnections:GetConnectionToken",
+    }
+
+
+def test_who_may_only_push_branches_runs_no_code_before_a_maintainer_says_so(
+    delivery: dict[str, Any],
+) -> None:
+    policy = delivery["Resources"]["CheckProject"]["Properties"]["Triggers"]["PullRequestBuildPolicy"]
+    assert policy["RequiresCommentApproval"] == "ALL_PULL_REQUESTS"
+    # Pull requests of those who may approve are built at once.
+    assert set(policy["ApproverRoles"]) == {"GITHUB_MAINTAIN", "GITHUB_ADMIN"}
+    shapes = ServiceModel(Loader().load_service_model("codebuild", "service-2"), "codebuild")
+    known = shapes.shape_for("PullRequestBuildPolicy").members
+    assert policy["RequiresCommentApproval"] in known["requiresCommentApproval"].enum
+    assert set(policy["ApproverRoles"]) <= set(known["approverRoles"].member.enum)
+
+
+def test_the_check_can_have_a_connection_of_its_own(delivery: dict[str, Any]) -> None:
+    own = {"Fn::If": ["HasCheckConnection", {"Ref": "CheckConnectionArn"}, {"Ref": "ConnectionArn"}]}
+    for build, connection in (("Check", own), ("Release", {"Ref": "ConnectionArn"})):
+        source = delivery["Resources"][f"{build}Project"]["Properties"]["Source"]
+        assert source["Auth"]["Resource"] == connection
+        (policy,) = delivery["Resources"][f"{build}BuildRole"]["Properties"]["Policies"]
+        used = [
+            each["Resource"]
+            for each in policy["PolicyDocument"]["Statement"]
+            if "codeconnections:GetConnectionToken" in each["Action"]
+        ]
+        assert used == [[connection]]
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1.0", "a.b.c-d_e"])
+def test_a_branch_releases_itself_and_no_other(delivery: dict[str, Any], branch: str) -> None:
+    parameter = delivery["Parameters"]["Branch"]["AllowedPattern"]
+    assert re.fullmatch(parameter, branch)
+    assert not any(re.fullmatch(parameter, f"{branch}{sign}") for sign in r"*+?()[]{}|^$\ ")
+    (pushed,) = delivery["Resources"]["ReleaseProject"]["Properties"]["Triggers"]["FilterGroups"]
+    (ref,) = (each["Pattern"] for each in pushed if each["Type"] == "HEAD_REF")
+    (text, names) = ref["Fn::Sub"]
+    (joint, parts) = names["Name"]["Fn::Join"]
+    assert parts == {"Fn::Split": [".", {"Ref": "Branch"}]}
+    pattern = text.replace("${Name}", joint.join(branch.split(".")))
+    assert re.search(pattern, f"refs/heads/{branch}")
+    for other in (branch.replace(".", "x"), f"{branch}x", f"x/{branch}"):
+        assert other == branch or not re.search(pattern, f"refs/heads/{other}")
 
 
 def test_a_release_does_not_execute_changes_of_its_own_stack(delivery: dict[str, Any]) -> None:

@@ -33,6 +33,9 @@ class Asked(NamedTuple):
     context: Mapping[str, str] = {}
 
 
+RELEASE = "ReleaseBuildRole.Arn"
+CREATES, ONLY_NEW = "s3:ObjectCreationOperation", "s3:if-none-match"
+
 OPEN, DENIED, ALLOWED = "ImplicitDeny", "Deny", "Allow"
 
 REQUESTS = (
@@ -47,6 +50,23 @@ REQUESTS = (
     Asked("ArtifactBucketPolicy", "TaskRole.Arn", "s3:GetObject", f"{ARTIFACTS}/schemas/x", OPEN),
     Asked(
         "ArtifactBucketPolicy", "TaskRole.Arn", "s3:GetObject", f"{ARTIFACTS}/schemas/x", DENIED, tls=False
+    ),
+    Asked(
+        *("ArtifactBucketPolicy", RELEASE, "s3:PutObject", f"{ARTIFACTS}/packages/prepare-0.py", DENIED),
+        context={CREATES: "true"},
+    ),
+    Asked(
+        *("ArtifactBucketPolicy", "Administrator", "s3:PutObject", f"{ARTIFACTS}/schemas/0/x", DENIED),
+        context={CREATES: "true"},
+    ),
+    Asked(
+        *("ArtifactBucketPolicy", RELEASE, "s3:PutObject", f"{ARTIFACTS}/templates/x.json", OPEN),
+        context={CREATES: "true", ONLY_NEW: "*"},
+    ),
+    # A part of an upload, whose end has to bear the header.
+    Asked(
+        *("ArtifactBucketPolicy", RELEASE, "s3:PutObject", f"{ARTIFACTS}/packages/x.zip", OPEN),
+        context={CREATES: "false"},
     ),
     Asked("NotificationTopicPolicy", "StateMachineRole.Arn", "sns:Publish", "NotificationTopic", OPEN),
     Asked(

@@ -53,6 +53,7 @@ def test_every_action_of_every_role_is_on_the_page(pipeline: Template, delivery:
         ({"Fn::GetAtt": ["Queue", "Arn"]}, "<Queue>"),
         ({"Fn::Sub": "arn:${AWS::Partition}:s3:::${PipelineBucket}/data/*"}, "s3:::<PipelineBucket>/data/*"),
         ({"Fn::Sub": ["arn:${AWS::Partition}:x:${A}", {"A": 1}]}, "x:<A>"),
+        ({"Fn::If": ["Given", {"Ref": "Own"}, {"Ref": "Theirs"}]}, "<Own> or <Theirs>"),
         ("*", "*"),
     ],
 )

@@ -18,6 +18,8 @@ from templates.config import Config, ConfigError, Dataset, Schedule, load
 from templates.stacks import STACKS, render
 
 ROOT = Path(__file__).parents[3]
+HERE = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+DIGEST = f"sha256:{'0' * 64}"
 CASES = [(stack, stage) for stack in STACKS for stage in ("dev", "prod")]
 
 
@@ -66,7 +68,17 @@ def test_parameters_come_in_order_each_explained_checked_and_grouped(pipeline: d
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("ValidatorImageURI", f"1.dkr.ecr.us-east-1.amazonaws.com/v@sha256:{'0' * 64}", "v:latest"),
+        ("ValidatorImageURI", f"{HERE}/sluice-dev-validator@{DIGEST}", f"{HERE}/sluice-dev-validator:latest"),
+        # The execution role may pull from that repository alone.
+        (
+            "ValidatorImageURI",
+            f"{HERE}/sluice-dev-validator@{DIGEST}",
+            f"{HERE}/sluice-prod-validator@{DIGEST}",
+        ),
+        ("ValidatorImageURI", f"{HERE}.cn/sluice-dev-validator@{DIGEST}", f"docker.io/validator@{DIGEST}"),
+        ("TrainingImageURI", "", f"{HERE}/my-xgb:1"),
+        ("TrainingImageURI", f"{HERE}/sluice-dev-training:1.7-1", f"{HERE}/sluice-dev-training"),
+        ("TrainingImageURI", f"{HERE}/sagemaker-xgboost@{DIGEST}", "sagemaker-xgboost:1.7-1"),
         ("ArtifactBucketName", "sluice-dev-delivery-artifactbucket-1x2y", "Bucket/../x"),
         ("InitPackageKey", "packages/init-0123456789abcdef.zip", "packages/init.zip"),
         (
@@ -251,3 +263,17 @@ def test_alarms_of_this_stage_alone_may_tell_the_topic(pipeline: dict[str, Any])
     for resource in pipeline["Resources"].values():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             assert resource["Properties"]["AlarmName"].startswith("sluice-dev-")
+
+
+def test_an_image_may_come_from_where_its_role_may_pull_and_nowhere_else(pipeline: dict[str, Any]) -> None:
+    for parameter, role, tag in (
+        ("ValidatorImageURI", "ExecutionRole", f"@{DIGEST}"),
+        ("TrainingImageURI", "TrainingRole", ":1"),
+    ):
+        (policy,) = pipeline["Resources"][role]["Properties"]["Policies"]
+        pulled = re.findall(r":repository/([\w-]+)", json.dumps(policy))
+        assert pulled, role
+        for name in pulled:
+            assert re.fullmatch(pipeline["Parameters"][parameter]["AllowedPattern"], f"{HERE}/{name}{tag}"), (
+                name
+            )
