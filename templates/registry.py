@@ -22,8 +22,8 @@ def model_package_group(config: Config) -> ModelPackageGroup:
         "ModelPackageGroup",
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
+        # Without a description: another wording would be another group, whose name is taken.
         ModelPackageGroupName=group_name(config),
-        ModelPackageGroupDescription=f"Models that Sluice's {config.stage} pipeline trained and found better",
     )
 
 

@@ -47,6 +47,14 @@ def replaced(before: Resources, after: Resources) -> Iterator[str]:
         yield from (f"{title}.{key}" for key in sorted(create_only()[kind]) if old.get(key) != new.get(key))
 
 
+def settled(resources: Resources) -> Iterator[str]:
+    """Yield the properties, besides names, that can never change of resources with a fixed name."""
+    for title in named(resources):
+        kind, properties = resources[title]["Type"], resources[title]["Properties"]
+        names = {name.rpartition(".")[2] for name in NAMES if name.rpartition(".")[0] == kind}
+        yield from (f"{title}.{key}" for key in sorted((create_only()[kind] & properties.keys()) - names))
+
+
 def retained(resources: Resources) -> Iterator[str]:
     """Yield resources that keep a fixed name when their stack is gone: it cannot be created anew."""
     yield from (t for t in named(resources) if resources[t].get("DeletionPolicy", "").startswith("Retain"))

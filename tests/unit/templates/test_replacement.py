@@ -10,13 +10,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.templates.replacement import create_only, named, replaced, retained
+from tests.unit.templates.replacement import create_only, named, replaced, retained, settled
 from tests.unit.templates.variants import Variant, variants
 
 ARCHITECTURE = (Path(__file__).parents[3] / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 DECIDED_ONCE = {"customer-managed-key": ["ValidatorRepository.EncryptionConfiguration"]}
 """Choice -> what it replaces: docs/security.md says that it is made before the first deploy."""
+
+
+SETTLED = {
+    "StateMachine.StateMachineType": "executions last for hours: only a standard machine can hold them",
+    "ValidatorRepository.EncryptionConfiguration": "docs/security.md: decide before the first deploy",
+}
+"""What can never change, though nothing but its name is in the way -> why nobody will."""
 
 
 def resources(variant: Variant) -> dict[str, Any]:
@@ -46,6 +53,18 @@ def test_a_replacement_is_found(
     after = deepcopy(pipeline["Resources"])
     after[title]["Properties"].update(changed)
     assert list(replaced(pipeline["Resources"], after)) == ([f"{title}.{told}"] if told else [])
+
+
+def test_what_can_never_change_is_known() -> None:
+    """Who adds such a property would change it one day, a wording or a default, and find the name taken."""
+    assert {each for variant in variants() for each in settled(resources(variant))} == SETTLED.keys()
+
+
+def test_a_description_that_can_never_change_is_seen(pipeline: Mapping[str, Any]) -> None:
+    worded = deepcopy(pipeline["Resources"])
+    worded["ModelPackageGroup"]["Properties"]["ModelPackageGroupDescription"] = "Models"
+    found = set(settled(worded)) - set(settled(pipeline["Resources"]))
+    assert found == {"ModelPackageGroup.ModelPackageGroupDescription"}
 
 
 def test_what_keeps_its_name_when_its_stack_is_gone_is_known() -> None:
