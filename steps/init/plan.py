@@ -25,7 +25,9 @@ class Plan:
 
 
 def make(objects: Iterable[Object], ladder: Sequence[Size], pace: Pace) -> Plan:
-    """Plan the smallest task that is done in time; where none is, children of the smallest size.
+    """Plan the smallest task that is done in time; where none is, what is soonest done.
+
+    That are children of the smallest size, if together they have more vCPUs than the largest task.
 
     Args:
         objects: The day's data.
@@ -41,10 +43,11 @@ def make(objects: Iterable[Object], ladder: Sequence[Size], pace: Pace) -> Plan:
     step = next(enough, None)
     if step is not None:
         return Plan(_with_reserve(ladder, step), 1)
-    if pace.most_children == 1:
-        return Plan(_with_reserve(ladder, len(ladder) - 1), 1)
     wanted = math.ceil(work / (vcpus[0] * pace.target_seconds))
-    return Plan(_with_reserve(ladder, 0), min(wanted, pieces, pace.most_children))
+    children = min(wanted, pieces, pace.most_children)
+    if children * vcpus[0] > vcpus[-1]:
+        return Plan(_with_reserve(ladder, 0), children)
+    return Plan(_with_reserve(ladder, len(ladder) - 1), 1)
 
 
 def _seconds(data: Object, pace: Pace) -> float:
