@@ -1,7 +1,7 @@
 """The alarms: each says what it means and what to do, and why missing data count as they do.
 
 failed              an execution ended badly
-interrupted-often   Spot takes tasks away more often than retries are meant for
+interrupted-often   tasks are told to end more often than retries are meant for
 dead-letters        an event could not start the pipeline
 <dataset>-rejected  a day did not pass
 <dataset>-quiet     no day was judged for a while
@@ -31,7 +31,10 @@ FIVE_MINUTES: Final = 300
 DAY: Final = 24 * 3600
 
 INTERRUPTIONS: Final = 3
-"""A dataset's in a day: two are answered by another Spot task, the third sends the run to on-demand."""
+"""A dataset's in a day: two are answered by another Spot task, the third sends the run to on-demand.
+
+Children's are not among them: AWS Batch tries those again on Spot.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def _alarms(config: Config, watched: Watched) -> Iterator[Alarm]:
         config,
         topic,
         "interrupted-often",
-        "Spot takes validators away often: runs take longer and end on on-demand. Look for other sizes.",
+        "Tasks that validate or merge were told to end (SIGTERM) often: by Spot, then runs end on on-demand "
+        "and other sizes may help; or by somebody who stopped them, then their executions failed.",
         **_of_run(Metric.INTERRUPTIONS, Stage=config.stage),
         Statistic="Sum",
         Period=DAY,

@@ -29,10 +29,13 @@ class Name(StrEnum):
     INIT = "Init"
     PLANNED = "Planned"
     PROFILE_SHARDS = "ProfileShards"
+    SHARDS_TRIED = "ShardsTried"
     READ_MISSING = "ReadMissing"
     PROFILE_MISSING = "ProfileMissing"
     PROFILE_SHARD = "ProfileShard"
+    SHARD_TRIED = "ShardTried"
     TRIED = "Tried"
+    NEVER_RAN = "NeverRan"
     VALIDATE = "Validate"
     CLASSIFY = "Classify"
     WAIT_FOR_CAPACITY = "WaitForCapacity"
@@ -129,14 +132,13 @@ def task(
     return _task(name, call, then=then, assign=assign or {}, output=UNCHANGED, catch=catch)
 
 
-def each(name: Name, items: str, step: State, *, after: State, most: int, then: Name) -> State:
-    """Return a Map state that does one step for each item of an array, ``most`` at a time.
+def each(name: Name, items: str, steps: Sequence[State], *, most: int, then: Name) -> State:
+    """Return a Map state that does some steps for each item of an array, ``most`` items at a time.
 
     Args:
         name: Its name.
         items: Expression that gives the array.
-        step: What is done with an item; its way on leads to ``after``.
-        after: The end of an item's way.
+        steps: What is done with an item; the first one starts. They assign no variable.
         most: Items at a time.
         then: Next state.
     """
@@ -146,14 +148,20 @@ def each(name: Name, items: str, step: State, *, after: State, most: int, then: 
         "MaxConcurrency": most,
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": step.name,
-            "States": {step.name: step.definition, after.name: after.definition},
+            "StartAt": steps[0].name,
+            "States": {step.name: step.definition for step in steps},
         },
         "Catch": [_catch(name, Name.NOTIFY_FAILURE, {})],
         "Output": UNCHANGED,
         "Next": then,
     }
-    return State(name, definition, step.statements)
+    return State(name, definition, tuple(statement for step in steps for statement in step.statements))
+
+
+def item_task(name: Name, call: Call, *, then: Name, failed: Name) -> State:
+    """Return a state within a Map that calls a service; what goes wrong is the input of ``failed``."""
+    catch = {"ErrorEquals": ["States.ALL"], "Output": _caught(name), "Next": failed}
+    return _task(name, call, then=then, assign={}, output=UNCHANGED, catch=catch)
 
 
 def attempt(name: Name, call: Call, *, then: Name, output: Any = UNCHANGED) -> State:
@@ -241,6 +249,14 @@ def succeed(name: Name) -> State:
     return State(name, {"Type": "Succeed"})
 
 
-def fail(name: Name, cause: str) -> State:
-    """Return an end that is no success: the error is its name, the cause one line."""
-    return State(name, {"Type": "Fail", "Error": str(name), "Cause": jsonata(cause)})
+def fail(name: Name, cause: str, *, error: str = "") -> State:
+    """Return an end that is no success: the error is its name, the cause one line.
+
+    Args:
+        name: Its name.
+        cause: Expression of the cause.
+        error: Expression of another error than its name.
+    """
+    return State(
+        name, {"Type": "Fail", "Error": jsonata(error) if error else str(name), "Cause": jsonata(cause)}
+    )

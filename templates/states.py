@@ -20,10 +20,11 @@ from templates.asl import (
     Definition,
     Name,
     State,
-    attempt,
     choice,
     each,
+    fail,
     failure,
+    item_task,
     jsonata,
     rule,
     succeed,
@@ -48,9 +49,10 @@ LAMBDA_RETRIED: Final = (
     "Lambda.TooManyRequestsException",
 )
 BATCH_RETRIED: Final = (
-    "Batch.AWSBatchException",
     "Batch.ServerException",
     "Batch.TooManyRequestsException",
+    # Errors the service's model does not name, throttling among them.
+    "Batch.AWSBatchException",
 )
 ECS_RETRIED: Final = ("ECS.ServerException", "ECS.ThrottlingException")
 S3_RETRIED: Final = ("S3.S3Exception", "S3.SdkClientException")
@@ -174,11 +176,8 @@ def validate(
     return task(Name.VALIDATE, call, then=then, failed=failed)
 
 
-def profile_shards(config: Config, fleet: Batch, *, then: Name) -> State:
-    """Profile a great day by the children of an array job, on Spot.
-
-    What a child leaves undone is no failure yet: the merge names it.
-    """
+def profile_shards(config: Config, fleet: Batch, *, then: Name, failed: Name) -> State:
+    """Profile a great day by the children of an array job, on Spot."""
     call = Call(
         resource=SUBMIT_JOB,
         arguments={
@@ -192,7 +191,12 @@ def profile_shards(config: Config, fleet: Batch, *, then: Name) -> State:
         timeout_seconds=batch.ATTEMPTS * config.validation.timeout_minutes * 60 + batch.CAPACITY_SECONDS,
         statements=_submit_jobs(config),
     )
-    return attempt(Name.PROFILE_SHARDS, call, then=then)
+    return task(Name.PROFILE_SHARDS, call, then=then, failed=failed)
+
+
+def shards_tried(*, then: Name, failed: Name) -> State:
+    """Go on after a job that ran: what its children left undone is no failure yet, the merge names it."""
+    return choice(Name.SHARDS_TRIED, [rule(f"$failure.error in {OF_JOBS}", then)], otherwise=failed)
 
 
 def read_missing(*, then: Name) -> State:
@@ -204,7 +208,10 @@ def read_missing(*, then: Name) -> State:
 
 
 def profile_missing(config: Config, fleet: Batch, *, then: Name) -> State:
-    """Profile each missing part by a job of its own, on demand and with the next size's memory."""
+    """Profile each missing part by a job of its own, on demand and with the next size's memory.
+
+    A job that ran and failed is left to the merge, one that cannot be run ends the whole.
+    """
     call = Call(
         resource=SUBMIT_JOB,
         arguments={
@@ -228,13 +235,24 @@ def profile_missing(config: Config, fleet: Batch, *, then: Name) -> State:
     )
     return each(
         Name.PROFILE_MISSING,
-        "[$missing.shards]",
-        attempt(Name.PROFILE_SHARD, call, then=Name.TRIED),
-        after=succeed(Name.TRIED),
+        "[$missing.children]",
+        [
+            item_task(Name.PROFILE_SHARD, call, then=Name.TRIED, failed=Name.SHARD_TRIED),
+            choice(
+                Name.SHARD_TRIED,
+                [rule(f"$states.input.error in {OF_JOBS}", Name.TRIED)],
+                otherwise=Name.NEVER_RAN,
+            ),
+            succeed(Name.TRIED),
+            fail(Name.NEVER_RAN, "$states.input.cause", error="$states.input.error"),
+        ],
         most=MOST_AT_A_TIME,
         then=then,
     )
 
+
+OF_JOBS: Final = "['States.TaskFailed', 'States.Timeout']"
+"""Errors of a job that ran. A Catch cannot tell: to it States.TaskFailed stands for all but timeouts."""
 
 SHARD_COUNT: Final = {"Name": Environment.SHARD_COUNT, "Value": jsonata("$string($run.children)")}
 

@@ -126,7 +126,8 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
 def _shared(config: Config, batch: Batch | None) -> Iterator[State]:
     """Yield the states in which children share a day."""
     if batch:
-        yield states.profile_shards(config, batch, then=Name.VALIDATE)
+        yield states.profile_shards(config, batch, then=Name.VALIDATE, failed=Name.SHARDS_TRIED)
+        yield states.shards_tried(then=Name.VALIDATE, failed=Name.NOTIFY_FAILURE)
         yield states.read_missing(then=Name.PROFILE_MISSING)
         yield states.profile_missing(config, batch, then=Name.VALIDATE)
 

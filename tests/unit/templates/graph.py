@@ -168,4 +168,4 @@ def open_doors(machine: Definition) -> Iterator[str]:
 
 BEHIND = {"Accept", "Prepare", "Train", "Register"}
 UNTOLD = {"NotifyWarning", "ProfileShards"}
-"""Their own failure hides no verdict: the day passed, or what is missing is named by the merge."""
+"""Their own failure hides no verdict: the day passed, or what children left undone is named by the merge."""

@@ -522,7 +522,7 @@ def test_a_broken_topic_hides_no_end(play: Play, state: str, change: dict[str, A
 
 
 SHARED = {**RUN, "children": 8}
-MISSING = result({"Body": json.dumps({"version": 1, "run_id": RUN_ID, "shard_count": 8, "shards": [3]})})
+MISSING = result({"Body": json.dumps({"version": 1, "run_id": RUN_ID, "child_count": 8, "children": [3]})})
 
 
 def test_a_great_day_is_shared_among_children_and_merged(play: Play) -> None:
@@ -540,11 +540,43 @@ def test_one_task_does_a_small_day(play: Play) -> None:
     assert task["Overrides"]["ContainerOverrides"][0]["Command"] == ["validate"]
 
 
-def test_children_that_fail_are_left_to_the_merge(play: Play) -> None:
-    failed = [stopped(Status="FAILED", StatusReason="Array Child Job failed")]
-    played = play(answers(Init=result({"Payload": SHARED}), ProfileShards=failed))
+@pytest.mark.parametrize(
+    "failed",
+    [stopped(Status="FAILED", StatusReason="Array Child Job failed"), {"error": "States.Timeout"}],
+)
+def test_children_that_fail_are_left_to_the_merge(play: Play, failed: dict[str, Any]) -> None:
+    played = play(answers(Init=result({"Payload": SHARED}), ProfileShards=[failed]))
     assert played["status"] == "SUCCEEDED"
-    assert played["path"][:5] == ["Init", "Planned", "ProfileShards", "Validate", "ReadGate"]
+    assert played["path"][2:6] == ["ProfileShards", "ShardsTried", "Validate", "ReadGate"]
+
+
+NEVER_RAN = [
+    {"error": "States.Permissions", "cause": "not authorized to perform: batch:SubmitJob"},
+    {"error": "Batch.ClientException", "cause": "job queue is not ENABLED"},
+    {"error": "Batch.AWSBatchException", "cause": "Too Many Requests (Status Code: 429)"},
+    {"error": "States.QueryEvaluationError", "cause": "undefined"},
+    {"error": "States.TaskFailedSomehow", "cause": "unknown"},
+]
+
+
+@pytest.mark.parametrize("refused", NEVER_RAN)
+def test_an_array_job_that_never_ran_is_told_with_its_reason(play: Play, refused: dict[str, Any]) -> None:
+    played = play(answers(Init=result({"Payload": SHARED}), ProfileShards=[refused]))
+    assert played["path"][2:] == ["ProfileShards", "ShardsTried", "NotifyFailure", "Failed"]
+    assert played["cause"] == f"ProfileShards: {refused['error']}: {refused['cause']}"
+    (notice,) = calls(played, "NotifyFailure")
+    assert refused["cause"] in notice["Message"]
+
+
+@pytest.mark.parametrize("error", ["Batch.AWSBatchException", "Batch.TooManyRequestsException"])
+def test_a_throttled_submit_is_tried_again(play: Play, error: str) -> None:
+    throttled = {"error": error, "cause": "Too Many Requests (Status Code: 429)"}
+    shards = play(answers(Init=result({"Payload": SHARED}), ProfileShards=[throttled, WELL]))
+    assert (shards["status"], len(calls(shards, "ProfileShards"))) == ("SUCCEEDED", 2)
+    assert "ShardsTried" not in shards["path"]
+    given = {"Validate": [exited(66), WELL], "ReadMissing": MISSING, "ProfileMissing": [throttled, WELL]}
+    missing = play(answers(Init=result({"Payload": SHARED}), **given))
+    assert (missing["status"], len(calls(missing, "ProfileMissing"))) == ("SUCCEEDED", 2)
 
 
 def test_what_the_merge_misses_is_profiled_on_demand_with_more_memory(play: Play) -> None:
@@ -581,12 +613,31 @@ def test_a_part_that_fails_on_demand_is_left_to_the_merge(play: Play) -> None:
     assert played["status"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("refused", NEVER_RAN)
+def test_a_part_that_cannot_be_run_on_demand_is_told_with_its_reason(
+    play: Play, refused: dict[str, Any]
+) -> None:
+    given = {"Validate": [exited(66)], "ReadMissing": MISSING, "ProfileMissing": [refused]}
+    played = play(answers(Init=result({"Payload": SHARED}), **given))
+    assert played["path"][5:] == ["ReadMissing", "ProfileMissing", "NotifyFailure", "Failed"]
+    assert played["cause"] == f"ProfileMissing: {refused['error']}: {refused['cause']}"
+
+
+@pytest.mark.parametrize("code", [64, 65, 70])
+def test_what_a_child_refused_is_run_no_second_time(play: Play, code: int) -> None:
+    failed = [stopped(Status="FAILED", StatusReason="Array Child Job failed")]
+    given = {"ProfileShards": failed, "Validate": [exited(code)]}
+    played = play(answers(Init=result({"Payload": SHARED}), **given))
+    assert played["path"][4:] == ["Validate", "Classify", "NotifyFailure", "Failed"]
+    assert f"exit code {code}" in played["cause"]
+
+
 def test_a_list_of_what_is_missing_that_does_not_parse_is_failed(play: Play) -> None:
     played = play(
         answers(
             Init=result({"Payload": SHARED}),
             Validate=[exited(66)],
-            ReadMissing=result({"Body": '{"version": 1, "shards": [1, 2'}),
+            ReadMissing=result({"Body": '{"version": 1, "children": [1, 2'}),
         )
     )
     assert played["status"] == "FAILED"
