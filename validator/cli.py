@@ -5,7 +5,6 @@ Only light things are imported here; a command imports what it needs once its op
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from validator import journal, metrics, settings, store
+from validator import journal, metrics, refusals, settings, store
 from validator.contract import (
     ARRAY_INDEX,
     MOST_CHILDREN,
@@ -295,13 +294,16 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
     loaded = settings.load(options)
     _note(loaded, "INFO", "started")
     try:
-        return act(loaded)
-    except Interrupted:
+        code = act(loaded)
+    except Interrupted as caught:
         # Nothing is wrong, here and below: another start goes on.
-        if loaded.metrics_stage:
+        _note(loaded, "INFO", "interrupted", **refusals.described(caught))
+        # Children's are answered by AWS Batch, and send no run to on-demand.
+        if loaded.metrics_stage and loaded.child is None:
             click.echo(metrics.of_interruption(loaded.run_id, loaded.metrics_stage, datetime.now(UTC)))
         raise
-    except MissingError:
+    except MissingError as caught:
+        _note(loaded, "INFO", "incomplete", **refusals.described(caught))
         raise
     except ValidatorError as error:
         _leave_behind(loaded, error)
@@ -311,6 +313,8 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
             traceback.print_exc()
         _leave_behind(loaded, _bug(error))
         raise
+    _note(loaded, "INFO", "ended", exit_code=int(code))
+    return code
 
 
 def _bug(error: Exception) -> ValidatorError:
@@ -322,22 +326,19 @@ def _bug(error: Exception) -> ValidatorError:
 
 
 def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
-    """Writes error.json below the output, if that can be written, and an entry of the journal."""
-    why = {"error": type(error).__name__, "exit_code": int(error.exit_code), "message": str(error)}
-    content = {"run_id": loaded.run_id, "run_date": loaded.run_date.isoformat(), **why}
-    _note(loaded, "ERROR", "failed", **why)
+    """Writes an entry of the journal, and the error below the output, if that can be written."""
+    _note(loaded, "ERROR", "failed", **refusals.described(error))
     # One line an error: what cannot be written here is not what went wrong first.
     with suppress(ValidatorError):
-        store.write(
-            store.child(loaded.output_uri, Artifact.ERROR), json.dumps(content, indent=2).encode() + b"\n"
-        )
+        refusals.save(loaded, error)
 
 
 def _note(loaded: Settings, level: str, event: str, **more: Any) -> None:
     """Prints an entry of the journal where machines listen."""
     if loaded.metrics_stage:
         of_run = {"run_id": loaded.run_id, "run_date": loaded.run_date.isoformat()}
-        click.echo(journal.entry(level, event, **of_run, stage=loaded.metrics_stage, **more))
+        child = {"child": loaded.child.index} if loaded.child else {}
+        click.echo(journal.entry(level, event, **of_run, **child, stage=loaded.metrics_stage, **more))
 
 
 def _told(judged: VerdictReport, loaded: Settings) -> int:

@@ -91,6 +91,8 @@ class Artifact(StrEnum):
     REPORT = "report.html"
     GATE = "gate.json"
     ERROR = "error.json"
+    ERRORS = "errors"
+    """Folder of what children ended with, a file each."""
     STATES = "states"
     MISSING = "missing.json"
 
@@ -113,7 +115,7 @@ class Metric(StrEnum):
     DRIFT = "Drift"
     """Of one feature, in its own measure."""
     INTERRUPTIONS = "Interruptions"
-    """1 for each run that was told to end."""
+    """1 for each task of a run that was told to end; children are none."""
 
 
 class Dimension(StrEnum):

@@ -56,6 +56,7 @@ class Interrupted(ValidatorError):  # noqa: N818 - an interruption is no error o
     """The process was told to end; the work so far is saved."""
 
     exit_code = ExitCode.INTERRUPTED
+    remedy = "start again with the same output to go on"
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ def entry(level: str, event: str, **fields: Any) -> str:
 
     Args:
         level: INFO or ERROR.
-        event: What happened: started or failed.
+        event: What happened: started, ended, interrupted, incomplete or failed.
         fields: What else is known, the run's id first of all.
     """
     return json.dumps({"level": level, "event": event, **fields}, ensure_ascii=True)

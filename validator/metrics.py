@@ -63,7 +63,7 @@ def of_verdict(report: VerdictReport, stage: str, at: datetime) -> Iterator[str]
 
 
 def of_interruption(run_id: str, stage: str, at: datetime) -> str:
-    """Returns the line of a run that was told to end."""
+    """Returns the line of a task that was told to end, whoever did."""
     return _line({Metric.INTERRUPTIONS: 1}, {Dimension.STAGE: stage}, at, run_id=run_id)
 
 

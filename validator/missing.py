@@ -16,7 +16,7 @@ def summarize(run_id: str, count: int, indexes: Iterable[int]) -> bytes:
     Args:
         run_id: Of the run that lacks them.
         count: How many children there are: SHARD_COUNT.
-        indexes: Which of them: SHARD_INDEX; none once nothing is missing.
+        indexes: Which of them have to run again: SHARD_INDEX; none once nothing is missing.
     """
     named = sorted(set(indexes))
     content = _encode(run_id, count, named)
@@ -27,6 +27,6 @@ def summarize(run_id: str, count: int, indexes: Iterable[int]) -> bytes:
 
 
 def _encode(run_id: str, count: int, indexes: Sequence[int]) -> bytes:
-    content = {"version": MISSING_VERSION, "run_id": run_id, "shard_count": count, "shards": indexes}
+    content = {"version": MISSING_VERSION, "run_id": run_id, "child_count": count, "children": indexes}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="backslashreplace") + b"\n"

@@ -143,7 +143,8 @@ def merge(dataset: Dataset, states_uri: str, crew: Crew, log: Log) -> Profiling:
                 raise
             log(f"looking for types that fit: {misfit}")
             surveying.want()
-            known = surveying.joined()
+            # Nobody has surveyed anything yet.
+            raise Incomplete(range(len(dataset.shards))) from misfit
     raise Incomplete(sorted({*known.missing, *work.absent()}))
 
 

@@ -32,6 +32,7 @@ from validator import (
     machine,
     missing,
     profiling,
+    refusals,
     report,
     schema,
     source,
@@ -45,7 +46,7 @@ from validator.crew import Crew
 from validator.cuts import Shard
 from validator.dataset import Dataset
 from validator.defects import Defect
-from validator.errors import DataError, MissingError, UsageError
+from validator.errors import DataError, MissingError, UsageError, ValidatorError
 from validator.formats import Dialect
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
@@ -164,7 +165,7 @@ def merge(settings: Settings, interruption: Interruption, log: Log) -> VerdictRe
 
     Raises:
         MissingError: Some of it is absent or damaged; missing.json names the children to run again.
-        ValidatorError: Of the class whose turn it is; no gate is written then.
+        ValidatorError: Of the class whose turn it is, also a child's; no gate is written then.
     """
     watch = Stopwatch()
     expected = _expectations(settings)
@@ -172,7 +173,7 @@ def merge(settings: Settings, interruption: Interruption, log: Log) -> VerdictRe
     try:
         made = profiling.merge(work.dataset, work.states_uri, work.crew, log)
     except profiling.Incomplete as incomplete:
-        raise _missing(settings, work, incomplete.shards) from incomplete
+        raise _unmerged(settings, work, incomplete.shards) from incomplete
     profiled = _summed_up(settings, work, made)
     if store.exists(store.child(settings.output_uri, Artifact.MISSING)):
         # What an earlier merge of this run lacked is there now.
@@ -258,16 +259,24 @@ def _demand_states(shards: Sequence[Shard]) -> None:
         )
 
 
-def _missing(settings: Settings, work: Work, shards: Sequence[int]) -> MissingError:
+def _unmerged(settings: Settings, work: Work, shards: Sequence[int]) -> ValidatorError:
+    """Says why there is no merge: a child refused its part, or some of them have to run again."""
+    owners = cuts.owners(work.dataset.shards, settings.children)
+    indexes = sorted({owners[place] for place in shards})
+    children = [Child(index, settings.children) for index in indexes]
+    lookups = Crew(work.crew.interruption, LOOKUPS)
+    return refusals.of_children(settings, children, lookups) or _missing(settings, work, len(shards), indexes)
+
+
+def _missing(settings: Settings, work: Work, shards: int, indexes: Sequence[int]) -> MissingError:
     """Writes which children have to run again, and says so."""
-    children = cuts.owners(work.dataset.shards, settings.children)
-    indexes = sorted({children[place] for place in shards})
     uri = _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, indexes))
+    noun = "child" if len(indexes) == 1 else "children"
     named = text.listed([str(index) for index in indexes], 10)
     return MissingError(
         f"cannot merge below {work.states_uri}",
-        why=f"states are missing or damaged of {text.count(len(shards), 'shard')}",
-        remedy=f"run again with SHARD_COUNT {settings.children} and SHARD_INDEX {named}: {uri} names them",
+        why=f"states are missing or damaged of {text.count(shards, 'shard')}",
+        remedy=f"run {noun} {named} of {settings.children} again (by SHARD_INDEX), as {uri} says",
     )
 
 

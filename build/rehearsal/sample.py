@@ -48,6 +48,8 @@ class Variant(StrEnum):
     """The data break the schema: unknown payments, negative fares, missing miles, a renamed column."""
     DRIFTED = "drifted"
     """The data fit the schema, but people pay by phone and ride further."""
+    UNREADABLE = "unreadable"
+    """The last row of the last file has more fields than its header."""
 
 
 class Part(NamedTuple):
@@ -88,7 +90,9 @@ def day(
         rng = np.random.default_rng((run_date.toordinal(), part))
         count = rows // parts + (part < rows % parts)
         trips = _trips(rng, count, run_date, DRIFTED if variant is Variant.DRIFTED else Habits())
-        yield Part(f"part-{part}.csv", _csv(_spoilt(trips) if variant is Variant.BAD else trips))
+        content = _csv(_spoilt(trips) if variant is Variant.BAD else trips)
+        is_torn = variant is Variant.UNREADABLE and part == parts - 1
+        yield Part(f"part-{part}.csv", content + b"," * trips.num_columns + b"\n" if is_torn else content)
 
 
 def _trips(rng: np.random.Generator, rows: int, run_date: date, habits: Habits) -> pa.Table:

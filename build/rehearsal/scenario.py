@@ -223,6 +223,15 @@ def repaired(outcome: Outcome) -> Iterator[str]:
         yield "not exactly one part was profiled again"
 
 
+def refused(outcome: Outcome) -> Iterator[str]:
+    """One child refused its part; the merge ended as it did and said what it said."""
+    said = last_line(outcome.log("Validate-1.log"))
+    if not re.search(r"part-\d+\.csv: line \d+: expected \d+ fields, found \d+", said):
+        yield f"the merge's last line was {said!r}"
+    if not re.search(r"that is how child \d+ of \d+ ended", said):
+        yield f"the merge does not say which child refused its part: {said!r}"
+
+
 def ended_on_demand(outcome: Outcome) -> Iterator[str]:
     """Spot had no capacity, and the attempt that succeeded ran on FARGATE."""
     validate = outcome.state("Validate")
@@ -319,6 +328,8 @@ def _validate(kind: str, **how: Any) -> Fault:
 CHILDREN: Final = 8
 PARTS_OF_MANY: Final = 4 * CHILDREN
 """So many that a child can be interrupted between two."""
+PARTS_OF_FEW: Final = 4
+"""So few that their headers are read without all of their rows."""
 
 
 def in_children(config: Config) -> Config:
@@ -493,6 +504,27 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                     (repaired, verdict_is(Verdict.FAIL), findings_named, NOTHING_TRAINED),
                     variant=Variant.BAD,
                     faults=({"step": "ProfileShards", "kind": "crash"},),
+                ),
+            ),
+            configured=in_children,
+        ),
+        Scenario(
+            "unreadable-shard",
+            "a child of an array job cannot read its part; the merge says so, and nothing is run again",
+            (
+                Act(
+                    DAY,
+                    "FAILED",
+                    "Failed",
+                    (
+                        given_up_after(ExitCode.DATA),
+                        refused,
+                        never_visited("ProfileMissing"),
+                        NOTHING_TRAINED,
+                        notified,
+                    ),
+                    variant=Variant.UNREADABLE,
+                    parts=PARTS_OF_FEW,
                 ),
             ),
             configured=in_children,

@@ -95,8 +95,8 @@ def again(data: Path, output: Path, index: int) -> subprocess.CompletedProcess[s
 
 def missing(output: Path) -> list[int]:
     document = json.loads((output / "missing.json").read_text())
-    assert (document["run_id"], document["shard_count"]) == ("r", CHILDREN)
-    return list(document["shards"])
+    assert (document["run_id"], document["child_count"]) == ("r", CHILDREN)
+    return list(document["children"])
 
 
 def equal(output: Path, alone: Path) -> None:
@@ -127,8 +127,8 @@ def test_who_was_killed_or_interrupted_is_named_and_only_they_run_again(
     ended = merged(data, tmp_path)
     assert (ended.returncode, ended.stdout) == (66, "")
     assert re.fullmatch(
-        rf"cannot merge below {tmp_path}/states: states are missing or damaged of \d shards; run again with "
-        rf"SHARD_COUNT 8 and SHARD_INDEX 2 and 5: {tmp_path}/missing.json names them",
+        rf"cannot merge below {tmp_path}/states: states are missing or damaged of \d shards; "
+        rf"run children 2 and 5 of 8 again \(by SHARD_INDEX\), as {tmp_path}/missing.json says",
         ended.stderr.splitlines()[-1],
     )
     assert missing(tmp_path) == [2, 5]
@@ -160,6 +160,24 @@ def test_a_spoilt_state_is_read_again_and_one_made_twice_counts_once(
     assert len(list((tmp_path / "states").iterdir())) == SHARDS
     assert merged(data, tmp_path).returncode == 0
     equal(tmp_path, alone)
+
+
+def test_a_merge_ends_as_the_child_did_that_cannot_read_its_part(tmp_path: Path) -> None:
+    folder, output = tmp_path / "data", tmp_path / "out"
+    folder.mkdir()
+    for number in range(CHILDREN):
+        (folder / f"{number}.csv").write_text("n,t\n" + "1,x\n" * 300_000)
+    spoilt = folder / "5.csv"
+    spoilt.write_text(spoilt.read_text()[:-8] + "1,x,0,0\n")
+    codes = array(folder, output)
+    assert {index: code for index, code in codes.items() if code} == {5: 65}
+    ended = merged(folder, output)
+    assert (ended.returncode, ended.stdout) == (65, "")
+    assert ended.stderr.splitlines()[-1] == (
+        f"cannot read {spoilt}: line 300000: expected 2 fields, found 4; mend or remove it, then start again"
+        f"; that is how child 5 of 8 ended, see {output}/errors/child-5-of-8.json"
+    )
+    assert json.loads((output / "error.json").read_text())["error"] == "DataError"
 
 
 @pytest.mark.parametrize(

@@ -65,17 +65,26 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Standard output of a run that was told to end."""
-    folder = tmp_path_factory.mktemp("interrupted")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of three shards, each of them more than an instant's work."""
+    path = tmp_path_factory.mktemp("large") / "texts.csv"
     text = "a line of a text\n" * 20
-    path = folder / "texts.csv"
     path.write_text("n,text\n" + "".join(f'{number},"{text}"\n' for number in range(500_000)))
-    command = [sys.executable, "-m", "validator", "--data", str(path), "--output", str(folder / "out")]
+    return path
+
+
+@pytest.fixture(scope="module")
+def interrupted(large: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Standard output of a run that was told to end."""
+    return stopped(large, tmp_path_factory.mktemp("interrupted"), "validate")
+
+
+def stopped(data: Path, output: Path, command: str, **given: str) -> list[str]:
+    """Returns what a process prints that is told to end after its first shard."""
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "validator", command, "--data", str(data), "--output", str(output)],
         cwd=ROOT,
-        env=environment(METRICS_STAGE="dev"),
+        env=environment(METRICS_STAGE="dev", **given),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -89,9 +98,22 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return out.splitlines()
 
 
+def documents(printed: Iterable[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in printed if line.startswith("{")]
+
+
 def lines(printed: Iterable[str]) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in printed if line.startswith("{")]
-    return [line for line in found if "_aws" in line]
+    """Returns the lines of metrics."""
+    return [line for line in documents(printed) if "_aws" in line]
+
+
+def entries(printed: Iterable[str]) -> list[dict[str, Any]]:
+    """Returns the entries of the journal."""
+    return [line for line in documents(printed) if "event" in line]
+
+
+def journal(printed: Iterable[str]) -> list[str]:
+    return [str(entry["event"]) for entry in entries(printed)]
 
 
 def emitted(printed: Iterable[str]) -> Iterator[Named]:
@@ -183,14 +205,39 @@ def test_of_children_the_merge_alone_is_told_as_a_run(tmp_path: Path) -> None:
     for child in ("0", "1"):
         printed = validator("profile", **given, SHARD_INDEX=child).stdout.splitlines()
         assert lines(printed) == [], "its rows would be counted twice"
-        assert json.loads(printed[0])["run_id"] == "run-9"
-    (run,) = lines(validator("merge", **given).stdout.splitlines())
+        assert journal(printed) == ["started", "ended"]
+        assert {(each["run_id"], each["child"]) for each in entries(printed)} == {("run-9", int(child))}
+    merged = validator("merge", **given).stdout.splitlines()
+    (run,) = lines(merged)
     assert (run["Rows"], run["run_id"]) == (40, "run-9")
+    assert journal(merged) == ["started", "ended"]
+
+
+def test_an_interrupted_child_is_no_interrupted_run(large: Path, tmp_path: Path) -> None:
+    printed = stopped(large, tmp_path, "profile", SHARD_INDEX="0", SHARD_COUNT="1")
+    assert journal(printed) == ["started", "interrupted"]
+    assert lines(printed) == [], "Batch tries it again, and the run stays on Spot"
+
+
+def test_a_merge_that_comes_too_early_says_so_in_the_journal(tmp_path: Path) -> None:
+    data = written(tmp_path, ["1.5"])
+    ended = subprocess.run(
+        [sys.executable, "-m", "validator", "merge", "--data", str(data), "--output", str(tmp_path / "out")],
+        cwd=ROOT,
+        env=environment(METRICS_STAGE="dev", RUN_ID="run-9", SHARD_COUNT="2"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    started, last = entries(ended.stdout.splitlines())
+    assert (ended.returncode, started["event"], last["event"]) == (66, "started", "incomplete")
+    assert (last["run_id"], last["message"]) == ("run-9", ended.stderr.splitlines()[-1])
 
 
 def test_the_journal_says_which_run_a_log_is_of(printed: list[str], tmp_path: Path) -> None:
-    started = json.loads(printed[0])
+    started, ended = entries(printed)
     assert (started["event"], started["run_id"], started["stage"]) == ("started", "run-7", "dev")
+    assert (ended["event"], ended["run_id"], ended["exit_code"]) == ("ended", "run-7", 0)
     data = tmp_path / "taxi.parquet"
     data.write_bytes(b"PAR1 and then nothing\n")
     failed = subprocess.run(

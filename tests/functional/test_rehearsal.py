@@ -37,6 +37,7 @@ SCENARIOS = (
     ("our-bug",),
     ("scale-out",),
     ("missing-shard",),
+    ("unreadable-shard",),
     ("late-file",),
     ("storage-errors",),
     ("storage-unavailable",),

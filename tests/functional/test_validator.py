@@ -232,7 +232,7 @@ class TestBucket:
             codes.append(validator("merge", variables=task).returncode)
         assert codes == [66, 0]
         missing = json.loads(bucket.Object("out/missing.json").get()["Body"].read())
-        assert (missing["run_id"], missing["shards"]) == ("r", [])
+        assert (missing["run_id"], missing["children"]) == ("r", [])
         verdict = json.loads(bucket.Object("out/verdict.json").get()["Body"].read())
         assert verdict["rows"] == 400_301
         assert "MIXED_TYPES" in {finding["code"] for finding in verdict["findings"]}

@@ -136,7 +136,7 @@ class TestShards:
     def data(self, tmp_path: Path) -> tuple[str, ...]:
         for number in range(3):
             (tmp_path / "data").mkdir(exist_ok=True)
-            (tmp_path / "data" / f"{number}.csv").write_text("n\n1\n")
+            (tmp_path / "data" / f"{number}.csv").write_text("n\n" + "1\n" * 50)
         return ("--data", str(tmp_path / "data"), "--output", str(tmp_path / "out"), "--run-id", "r")
 
     def test_children_and_their_merge(self, data: tuple[str, ...], tmp_path: Path, capsys: Captured) -> None:
@@ -166,10 +166,98 @@ class TestShards:
         assert main("profile", *data) == 0
         assert capsys.readouterr().out.startswith("child 1 of 2: 2 shards saved below ")
 
-    def test_an_error_of_a_child_is_left_behind(self, data: tuple[str, ...], tmp_path: Path) -> None:
-        (tmp_path / "data" / "2.csv").write_text("n\n1,2\n")
-        assert main("profile", *data, "--shard-index", "1", "--shard-count", "2") == 65
-        assert json.loads((tmp_path / "out" / "error.json").read_text())["exit_code"] == 65
+    @pytest.fixture
+    def spoil(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], object]:
+        """Spoils a row that nobody meets who reads the headers."""
+        monkeypatch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 10)
+        return lambda number: (tmp_path / "data" / f"{number}.csv").write_text("n\n" + "1\n" * 49 + "1,2\n")
+
+    def test_children_leave_their_errors_side_by_side(
+        self, spoil: Callable[[int], object], data: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        for number in (0, 2):
+            spoil(number)
+        for index in range(3):
+            main("profile", *data, "--shard-index", str(index), "--shard-count", "3")
+        left = {path.name: json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").iterdir()}
+        assert {name: re.findall(r"\d\.csv", each["message"]) for name, each in left.items()} == {
+            "child-0-of-3.json": ["0.csv"],
+            "child-2-of-3.json": ["2.csv"],
+        }
+        assert {(each["run_id"], each["error"], each["exit_code"]) for each in left.values()} == {
+            ("r", "DataError", 65)
+        }
+        assert not (tmp_path / "out" / "error.json").exists()
+
+    @pytest.fixture
+    def refused(self, spoil: Callable[[int], object], data: tuple[str, ...], tmp_path: Path) -> str:
+        """What the last of three children said that refused its part; the others saved theirs."""
+        spoil(2)
+        ended = [
+            main("profile", *data, "--shard-index", str(index), "--shard-count", "3") for index in range(3)
+        ]
+        assert ended == [0, 0, 65]
+        return str(json.loads(self.left(tmp_path).read_text())["message"])
+
+    def left(self, folder: Path) -> Path:
+        return folder / "out" / "errors" / "child-2-of-3.json"
+
+    def test_a_merge_ends_as_the_child_did_that_refused_its_part(
+        self, refused: str, data: tuple[str, ...], tmp_path: Path, capsys: Captured
+    ) -> None:
+        assert main("merge", *data, "--shard-count", "3") == 65
+        line = f"{refused}; that is how child 2 of 3 ended, see {self.left(tmp_path)}"
+        assert capsys.readouterr().err.splitlines()[-1] == line
+        assert json.loads((tmp_path / "out" / "error.json").read_text())["message"] == line
+        assert not (tmp_path / "out" / "missing.json").exists()
+
+    @pytest.mark.parametrize(("code", "name"), [(64, "UsageError"), (70, "ValidatorError")])
+    def test_mistakes_and_bugs_of_a_child_are_the_merges_too(
+        self, code: int, name: str, refused: str, data: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        content = json.loads(self.left(tmp_path).read_text())
+        self.left(tmp_path).write_text(json.dumps({**content, "exit_code": code}))
+        assert main("merge", *data, "--shard-count", "3") == code
+        assert json.loads((tmp_path / "out" / "error.json").read_text())["error"] == name
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"run_id": "another"},
+            {"exit_code": 69},
+            {"exit_code": 75},
+            {"exit_code": 0},
+            {"exit_code": [65]},
+            {"exit_code": None},
+        ],
+    )
+    def test_what_another_start_may_mend_is_run_again(
+        self, change: dict[str, Any], refused: str, data: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        content = json.loads(self.left(tmp_path).read_text())
+        self.left(tmp_path).write_text(json.dumps({**content, **change}))
+        assert main("merge", *data, "--shard-count", "3") == 66
+        assert json.loads((tmp_path / "out" / "missing.json").read_text())["children"] == [2]
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "7", "[" * 100_000, '{"run_id": "r"}'])
+    def test_an_error_that_cannot_be_read_is_none(
+        self, content: str, refused: str, data: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        self.left(tmp_path).write_text(content)
+        assert main("merge", *data, "--shard-count", "3") == 66
+
+    def test_a_part_that_is_there_was_not_refused(
+        self, refused: str, data: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        (tmp_path / "data" / "2.csv").write_text("n\n1\n")
+        assert main("profile", *data, "--shard-index", "2", "--shard-count", "3") == 0
+        assert self.left(tmp_path).exists()
+        assert main("merge", *data, "--shard-count", "3") == 0
+
+    def test_who_has_another_number_of_children_asks_others(
+        self, refused: str, data: tuple[str, ...]
+    ) -> None:
+        assert main("merge", *data, "--shard-count", "2") == 66
 
 
 @pytest.mark.parametrize(

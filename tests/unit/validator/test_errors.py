@@ -20,6 +20,11 @@ def test_bytes_that_cannot_be_read_have_a_remedy_whoever_refuses_them() -> None:
     assert str(DataError("cannot read x", why="y", remedy="z")) == "cannot read x: y; z"
 
 
+def test_an_interruption_says_how_to_go_on_wherever_it_came() -> None:
+    said = "interrupted: SIGTERM; start again with the same output to go on"
+    assert str(Interrupted("interrupted", why="SIGTERM")) == said
+
+
 def test_a_hostile_name_stays_on_one_line_and_cannot_steer_the_terminal() -> None:
     message = str(UsageError("cannot read a\nb\r\x1b[31m", why="x\ty"))
     assert message == r"cannot read a b \x1b[31m: x y"

@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from validator import cuts, run, settings, survey
-from validator.cuts import Weight
+from validator.cuts import Shard, Weight
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted, MissingError, UsageError
 from validator.formats.columnar import parts
@@ -72,7 +72,7 @@ def passes(folder: Path, count: int, **options: str) -> tuple[int, VerdictReport
         try:
             return number, merge(folder, count, quiet, **options)
         except MissingError:
-            indexes = named(folder)["shards"]
+            indexes = named(folder)["children"]
     raise AssertionError("it never ends")
 
 
@@ -172,6 +172,15 @@ def late_cunning(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
 
 
+def wrongly_guessed(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Read from within a quoted field, all of it is as sound; one whole number there is none."""
+    content = list(rows(['"\n0.5,1,"']))
+    content[1_300] = '41.88,seven,"\n0.5,1,"\n'
+    csv(folder, content, patch)
+    patch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 2_000)
+    patch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
+
+
 def late_keys(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """Each stretch has a key of its own, one of them none at all for a while, and texts come late."""
     (folder / "data").mkdir()
@@ -213,7 +222,7 @@ class TestEqual:
         needed, merged = passes(tmp_path, count)
         assert needed == 2
         equal(tmp_path, merged, alone)
-        assert named(tmp_path) == {"version": 1, "run_id": "r1", "shard_count": count, "shards": []}
+        assert named(tmp_path) == {"version": 1, "run_id": "r1", "child_count": count, "children": []}
 
     @pytest.mark.parametrize("count", COUNTS)
     def test_the_first_text_among_numbers_has_its_row(
@@ -261,12 +270,7 @@ class TestPasses:
     def test_a_value_that_a_wrong_guess_hid_can_need_a_third(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # Read from within a quoted field, all of it is as sound; one whole number there is none.
-        content = list(rows(['"\n0.5,1,"']))
-        content[1_300] = '41.88,seven,"\n0.5,1,"\n'
-        csv(tmp_path, content, monkeypatch)
-        monkeypatch.setattr("validator.formats.delimited.probe.HEAD_BYTES", 2_000)
-        monkeypatch.setattr("validator.formats.delimited.reader.block_bytes", lambda _: 2_000)
+        wrongly_guessed(tmp_path, monkeypatch)
         alone = validate(tmp_path)
         assert "MIXED_TYPES" in {finding.code for finding in alone.findings}
         needed, merged = passes(tmp_path, SHARDS)
@@ -285,7 +289,7 @@ class TestPasses:
                 merged = merge(tmp_path, 8)
                 break
             except MissingError:
-                indexes = named(tmp_path)["shards"]
+                indexes = named(tmp_path)["children"]
         equal(tmp_path, merged, alone)
 
     def test_who_meets_it_surveys_its_own_shards_and_profiles_no_more(
@@ -382,16 +386,16 @@ class TestMissing:
             merge(folder, 8)
         assert str(caught.value) == (
             f"cannot merge below {folder}/out/states: states are missing or damaged of 1 shard; "
-            f"run again with SHARD_COUNT 8 and SHARD_INDEX 5: {folder}/out/missing.json names them"
+            f"run child 5 of 8 again (by SHARD_INDEX), as {folder}/out/missing.json says"
         )
-        assert named(folder) == {"version": 1, "run_id": "r1", "shard_count": 8, "shards": [5]}
+        assert named(folder) == {"version": 1, "run_id": "r1", "child_count": 8, "children": [5]}
         assert not (folder / "out" / "gate.json").exists()
         assert not (folder / "out" / "statistics.pb").exists()
         log: list[str] = []
         child(folder, 5, 8, log.append)
         assert [" done: " in line for line in log] == [True] + [False] * (of_child - 1)
         equal(folder, merge(folder, 8), validate(folder))
-        assert named(folder)["shards"] == []
+        assert named(folder)["children"] == []
 
     def test_nothing_missing_is_read_by_the_merge(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -401,20 +405,39 @@ class TestMissing:
         with pytest.raises(MissingError):
             merge(folder, 8)
 
+    def test_after_a_value_that_does_not_fit_nothing_saved_is_looked_at(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wrongly_guessed(tmp_path, monkeypatch)
+        for index in range(SHARDS):
+            child(tmp_path, index, SHARDS)
+        taken: list[Shard] = []
+        take = States.take
+
+        def noting(self: States, shard: Shard) -> State | None:
+            taken.append(shard)
+            return take(self, shard)
+
+        monkeypatch.setattr(States, "take", noting)
+        with pytest.raises(MissingError):
+            merge(tmp_path, SHARDS)
+        assert named(tmp_path)["children"] == list(range(SHARDS))
+        assert len(taken) == len(set(taken))
+
     def test_all_that_is_missing_is_named_at_once(self, folder: Path) -> None:
         for path in states(folder):
             path.unlink()
-        with pytest.raises(MissingError, match="SHARD_COUNT 8 and SHARD_INDEX 0, 1, 2, 3, 4, 5, 6 and 7:"):
+        with pytest.raises(MissingError, match="run children 0, 1, 2, 3, 4, 5, 6 and 7 of 8 again"):
             merge(folder, 8)
 
     def test_another_number_of_children_names_others(self, folder: Path) -> None:
         self.spoilt(folder, 7, Path.unlink)
         with pytest.raises(MissingError):
             merge(folder, 2)
-        assert named(folder)["shards"] == [1]
+        assert named(folder)["children"] == [1]
         with pytest.raises(MissingError):
             merge(folder, 1)
-        assert named(folder)["shards"] == [0]
+        assert named(folder)["children"] == [0]
 
     def test_what_was_profiled_twice_counts_once(self, folder: Path) -> None:
         alone = validate(folder)
@@ -432,7 +455,7 @@ class TestMissing:
         monkeypatch.setattr("validator.states.ENGINE_VERSION", -1)
         with pytest.raises(MissingError):
             merge(folder, 8)
-        assert named(folder)["shards"] == list(range(8))
+        assert named(folder)["children"] == list(range(8))
 
     def test_a_schema_that_widens_needs_its_own_states(self, folder: Path) -> None:
         (folder / "s.pbtxt").write_text('feature { name: "n" type: FLOAT }')

@@ -236,6 +236,26 @@ def test_who_stopped_the_task_is_looked_at(happy: Outcome, name: str) -> None:
     assert [said for said in problems(SCENARIOS[name], other) if "not" in said]
 
 
+LINE = "cannot read part-3.csv: line 10001: expected 18 fields, found 19; that is how child 3 of 4 ended"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (LINE, ""),
+        (LINE.partition(";")[0], "does not say which child"),
+        ("cannot merge: states are missing of 1 shard; run child 3 of 4 again", "the merge's last line was"),
+    ],
+)
+def test_a_refused_part_is_told_with_its_place_and_its_child(
+    happy: Outcome, tmp_path: Path, line: str, problem: str
+) -> None:
+    (tmp_path / "Validate-1.log").write_text(f"shard 1 of 4 taken from saved state\n{line}\n")
+    said = problems(SCENARIOS["unreadable-shard"], replace(gave_up(happy, ended(65)), logs=tmp_path))
+    assert bool(said) == bool(problem)
+    assert problem in " ".join(said)
+
+
 PROOFS = {
     "interrupted, no Spot capacity": ("spot-interruption", "no-capacity"),
     "throttled": ("test_a_throttled_start_is_tried_twice_again",),
@@ -247,6 +267,7 @@ PROOFS = {
     "64, 65, 70, anything else": (
         "usage-error",
         "our-bug",
+        "unreadable-shard",
         "test_everything_else_is_failed_at_once_and_told",
     ),
 }
