@@ -41,10 +41,10 @@ TIME_ZONE: Final = r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
 
-MOST_CHILDREN: Final = 1000
-"""As many as there are shards: a child without one is billed a minute for nothing.
+MOST_CHILDREN: Final = 833
+"""AWS Batch allows 10,000, but what is missing of more would not fit into an execution's history.
 
-AWS Batch allows 10,000, but what is missing of more would not fit into an execution's history.
+There are at most 1,000 shards, too: a child without one would be billed a minute for nothing.
 """
 
 WORKERS: Final = ("G.1X", "G.2X", "G.4X")

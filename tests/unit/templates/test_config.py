@@ -139,8 +139,8 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ),
         (
             "most_children = 64",
-            "most_children = 1001",
-            "validation.most_children is 1001: expected a whole number from 1 to 1000",
+            "most_children = 834",
+            "validation.most_children is 834: expected a whole number from 1 to 833",
         ),
         ("max_objects = 10000", "max_objects = true", "validation.max_objects is True"),
         ("workers = 2", "workers = 1", "preparation.workers is 1"),

@@ -28,7 +28,10 @@ def test_every_name_is_a_state_and_every_state_has_a_name(definition: Definition
 
 def test_without_children_the_machine_knows_nothing_of_batch() -> None:
     alone = Rendered(Variant("pipeline", "dev", "one-task").config).definition
-    shared = {Name.PROFILE_SHARDS, Name.READ_MISSING, Name.PROFILE_MISSING, Name.PROFILE_SHARD, Name.TRIED}
+    shared = {
+        *(Name.PROFILE_SHARDS, Name.SHARDS_TRIED, Name.READ_MISSING, Name.PROFILE_MISSING),
+        *(Name.PROFILE_SHARD, Name.SHARD_TRIED, Name.TRIED, Name.NEVER_RAN),
+    }
     assert {name for name, _ in every(alone)} == set(Name) - shared
     (container,) = alone["States"]["Validate"]["Arguments"]["Overrides"]["ContainerOverrides"]
     # The task's own command validates; nothing is merged, so nothing can be missing.

@@ -246,7 +246,7 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
     "missing parts profiled without end": (
         constant(classify, "REPAIRS", 40),
         "history",
-        "ProfileMissing may write 25600 events",
+        "ProfileMissing may write 30720 events",
     ),
     "names too long": (
         lambda patch: patch.setattr(Config, "named", lambda _config, thing: f"sluice-{'x' * 70}-{thing}"),
