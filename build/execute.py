@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
@@ -11,6 +12,9 @@ from build.patience import Patience
 from build.plan import FAILED_CREATION, Plan, discard
 
 _DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+
+_NO_SERVICE_ROLE: Final = re.compile("service.linked role", re.IGNORECASE)
+"""What ECS and Batch complain of in an account that has never used them, and that nobody lets make roles."""
 
 
 class Events(Protocol):
@@ -138,8 +142,17 @@ def _failure(cloudformation: CloudFormation, stack: Stack, events: Iterable[Stac
         reason = sentences or (blamed.reason if blamed else "")
         return StackFailedError(stack=stack.name, status=stack.status, resource="", reason=reason)
     return StackFailedError(
-        stack=stack.name, status=stack.status, resource=blamed.logical_id, reason=blamed.reason
+        stack=stack.name, status=stack.status, resource=blamed.logical_id, reason=_explained(blamed)
     )
+
+
+def _explained(blamed: StackEvent) -> str:
+    """What CloudFormation says of a failure, and what to do where that is known and it does not say it."""
+    if not _NO_SERVICE_ROLE.search(blamed.reason):
+        return blamed.reason
+    service = blamed.type.split("::")[1].lower()
+    command = f"aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com"
+    return f"{blamed.reason.rstrip('.')}; make it, once for the account: {command}"
 
 
 def _outputs(stack: Stack | None) -> Mapping[str, str]:

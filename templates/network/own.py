@@ -1,4 +1,4 @@
-"""What the networks that the stack makes itself have in common: two subnets, and S3 without a detour."""
+"""What the networks that the stack makes itself have in common: two subnets, S3 without a detour, a log."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from troposphere.ec2 import (
 from templates import access
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET, bucket_arn, object_arn
 from templates.config import Config
+from templates.network.refusals import refusals
 
 RANGE: Final = "10.0.0.0/16"
 SUBNET_RANGES: Final = ("10.0.0.0/20", "10.0.16.0/20")
@@ -38,11 +39,12 @@ class Base:
     subnets: tuple[Subnet, ...]
     storage: VPCEndpoint
     tasks: SecurityGroup
+    refusals: tuple[AWSObject, ...]
 
     def resources(self) -> tuple[AWSObject, ...]:
         """Return the resources in the order they read best."""
         associations = (_association(subnet, self.routes) for subnet in self.subnets)
-        return (self.vpc, self.routes, *self.subnets, *associations, self.tasks, self.storage)
+        return (self.vpc, self.routes, *self.subnets, *associations, self.tasks, self.storage, *self.refusals)
 
 
 def base(config: Config, out: str) -> Base:
@@ -57,6 +59,7 @@ def base(config: Config, out: str) -> Base:
         subnets=tuple(_subnet(vpc, tags, index) for index in range(len(SUBNET_RANGES))),
         storage=_storage(vpc, routes),
         tasks=_tasks(vpc, tags, out),
+        refusals=refusals(config, vpc, tags),
     )
 
 

@@ -261,12 +261,24 @@ def template(answer: str) -> dict[str, Any]:
             "Type": "AWS::CodeConnections::Connection",
             "Properties": {"ConnectionName": "tiny", "ProviderType": "GitHub"},
         },
+        "Refusals": {
+            "Type": "AWS::EC2::FlowLog",
+            "Properties": {"ResourceType": "VPC", "ResourceId": "vpc-1", "TrafficType": "REJECT"},
+        },
         "Reports": {
             "Type": "AWS::CodeBuild::ReportGroup",
             "Properties": {"Type": "TEST", "ExportConfig": {"ExportConfigType": "NO_EXPORT"}},
         },
     }
-    references = ("MachineAlias", "MachineVersion", "FunctionVersion", "Models", "Repository", "Task")
+    references = (
+        "MachineAlias",
+        "MachineVersion",
+        "FunctionVersion",
+        "Models",
+        "Refusals",
+        "Repository",
+        "Task",
+    )
     outputs: dict[str, Any] = {name: {"Value": {"Ref": name}} for name in references}
     roles = (name for name in resources if name.endswith("Role"))
     outputs |= {name: {"Value": attribute("Arn", name)} for name in roles}

@@ -41,6 +41,7 @@ def register() -> None:
         Connection(),
         ReportGroup(),
         JobSecurity(),
+        FlowLog(),
     ):
         handlers = {
             name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)
@@ -326,6 +327,20 @@ class Connection:
     def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
         """Only tags change in place."""
         return physical_id, {"ConnectionArn": physical_id, "ConnectionStatus": "PENDING"}
+
+    def delete(self, _physical_id: str, _properties: Properties) -> None:
+        """There is nothing to remove."""
+
+
+class FlowLog:
+    """Ref is the flow log's id."""
+
+    name = "AWS::EC2::FlowLog"
+
+    def create(self, _logical_id: str, _properties: Properties, _stack: str) -> Resource:
+        """Makes up the id; no packet flows here."""
+        flow_log = f"fl-{uuid.uuid4().hex[:17]}"
+        return flow_log, {"Id": flow_log}
 
     def delete(self, _physical_id: str, _properties: Properties) -> None:
         """There is nothing to remove."""

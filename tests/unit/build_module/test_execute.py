@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -18,8 +19,8 @@ PATIENCE = Patience(deadline=10, sleep=lambda _: None)
 PLAN = Plan("s", "arn", creates=False, change_set="set")
 
 
-def event(logical_id: str, status: str, reason: str = "") -> StackEvent:
-    kind = "AWS::CloudFormation::Stack" if logical_id == "s" else "AWS::X::Y"
+def event(logical_id: str, status: str, reason: str = "", kind: str = "AWS::X::Y") -> StackEvent:
+    kind = "AWS::CloudFormation::Stack" if logical_id == "s" else kind
     moment = datetime(2026, 11, 23, tzinfo=UTC)
     return StackEvent(f"{logical_id}-{status}-{reason}", moment, logical_id, kind, status, reason)
 
@@ -137,3 +138,31 @@ def test_validation_before_anything_runs_names_the_resource() -> None:
     script = [("UPDATE_ROLLBACK_COMPLETE", [BEGUN, failed, back])] * 2
     with pytest.raises(StackFailedError, match=r"cannot deploy s: Bucket: the name is taken"):
         run(Fake(script, ("Bucket: the name is taken",)), Log())
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "service"),
+    [
+        (
+            "AWS::ECS::Cluster",
+            "Unable to assume the service linked role. Please verify that the service linked role exists.",
+            "ecs",
+        ),
+        (
+            "AWS::Batch::ComputeEnvironment",
+            "User is not authorized to perform: iam:CreateServiceLinkedRole: no service-linked role",
+            "batch",
+        ),
+    ],
+)
+def test_an_account_without_the_roles_of_services_is_told_how_to_make_them(
+    kind: str, reason: str, service: str
+) -> None:
+    back = event("s", "UPDATE_ROLLBACK_COMPLETE")
+    failed = event("Cluster", "CREATE_FAILED", reason, kind)
+    script = [("UPDATE_ROLLBACK_COMPLETE", [BEGUN, failed, back])] * 2
+    with pytest.raises(StackFailedError) as told:
+        run(Fake(script), Log())
+    command = f"aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com"
+    assert f"; make it, once for the account: {command} (the stack" in str(told.value)
+    assert command in (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")

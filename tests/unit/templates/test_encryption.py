@@ -242,6 +242,7 @@ def test_each_role_may_use_the_keys_for_its_own_work_only(templates: dict[str, T
             (frozenset({"kms:GenerateDataKey"}), OWN, delivered),
         ],
         "TriggerRole": [],
+        "FlowLogRole": [],
         # A rule's dead letters are sent by EventBridge itself, a schedule's under its role.
         "ScheduleRole": [(WRITE, OWN, via("sqs"))],
     }

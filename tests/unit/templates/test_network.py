@@ -106,6 +106,28 @@ def test_the_way_to_storage_leads_to_our_buckets_and_to_layers_of_images(
     ]
 
 
+@pytest.mark.parametrize("mode", CREATED)
+def test_what_a_network_refuses_is_written_down(config: Config, mode: NetworkMode) -> None:
+    template = template_of(config, mode)
+    (network,) = of_type(template, "VPC")
+    (flow,) = of_type(template, "FlowLog").values()
+    assert (flow["ResourceType"], flow["ResourceId"]) == ("VPC", {"Ref": network})
+    assert (flow["TrafficType"], flow["LogGroupName"]) == ("REJECT", {"Ref": "NetworkLogs"})
+    role = template["Resources"]["FlowLogRole"]["Properties"]
+    assert flow["DeliverLogsPermissionArn"] == {"Fn::GetAtt": ["FlowLogRole", "Arn"]}
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == [{"Fn::GetAtt": ["NetworkLogs", "Arn"]}]
+
+
+def test_a_network_of_somebody_elses_is_not_watched(config: Config) -> None:
+    template = template_of(config, NetworkMode.EXISTING)
+    assert not of_type(template, "FlowLog")
+    assert "FlowLogRole" not in template["Resources"]
+
+
 def test_a_public_network_has_one_way_out_and_tasks_take_an_address(config: Config) -> None:
     template = template_of(config, NetworkMode.CREATE_PUBLIC)
     (route,) = of_type(template, "Route").values()

@@ -94,6 +94,7 @@ def test_each_part_has_a_role_of_its_own(pipeline: dict[str, Any], delivery: dic
         "PrepareRole",
         "TrainingRole",
         "TriggerRole",
+        "FlowLogRole",
     }
     assert {title for title, _ in roles(delivery)} == {"CheckBuildRole", "ReleaseBuildRole"}
 
