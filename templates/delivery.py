@@ -36,7 +36,7 @@ from troposphere.s3 import Bucket, BucketPolicy
 from templates import access
 from templates.config import Config
 from templates.container import CONTAINER
-from templates.storage import BUCKET_ACTIONS, private_bucket, tidy
+from templates.storage import private_bucket, private_bucket_policy, tidy
 
 HAS_SOURCE: Final = "HasSource"
 HAS_RELEASE: Final = "HasRelease"
@@ -81,7 +81,11 @@ class Build:
 def stores(config: Config) -> Stores:
     """Return the image registry and the artifact bucket."""
     bucket = private_bucket("ArtifactBucket", tidy(config.retention))
-    return Stores(repository=_repository(config), bucket=bucket, bucket_policy=_bucket_policy(bucket))
+    return Stores(
+        repository=_repository(config),
+        bucket=bucket,
+        bucket_policy=private_bucket_policy(bucket, _written_once(bucket.title)),
+    )
 
 
 def check(config: Config) -> Build:
@@ -172,20 +176,6 @@ def _expire(priority: int, what: str, **selection: object) -> Mapping[str, Any]:
         "selection": selection,
         "action": {"type": "expire"},
     }
-
-
-def _bucket_policy(bucket: Bucket) -> BucketPolicy:
-    title = bucket.title
-    return BucketPolicy(
-        "ArtifactBucketPolicy",
-        Bucket=Ref(bucket),
-        PolicyDocument=access.document(
-            [
-                access.only_tls(BUCKET_ACTIONS, access.bucket_arn(title), access.object_arn(title, "*")),
-                _written_once(title),
-            ]
-        ),
-    )
 
 
 def _written_once(bucket: str) -> Statement:

@@ -89,7 +89,7 @@ def _init_environment(config: Config) -> dict[str, Any]:
         "LADDER": _json([size.overrides() for size in config.validation.sizes]),
         "PACE": _json(_pace(config)),
         "MAX_OBJECTS": str(config.validation.max_objects),
-        "MODEL_PACKAGE_GROUP": registry.group_name(config),
+        "MODEL_GROUP_PREFIX": registry.group_prefix(config),
         "JOB_PREFIX": config.named(""),
     }
     size = sum(len(name) + len(value) for name, value in environment.items() if isinstance(value, str))
@@ -130,7 +130,7 @@ def _init_statements(config: Config) -> Iterable[Statement]:
     claims = ("triggers/*", "locks/*")
     manifest = f"runs/*/{MANIFEST}"
     return [
-        access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "accepted/*", *claims),
+        access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "accepted/*", "withdrawn/*", *claims),
         access.read_objects(PIPELINE_BUCKET, manifest, "accepted/*", *claims),
         access.write_objects(PIPELINE_BUCKET, manifest, *claims),
         access.allow(

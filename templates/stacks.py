@@ -58,14 +58,14 @@ def pipeline_stack(config: Config) -> Template:
     template.add_condition(alerts.HAS_EMAIL, alerts.EMAIL_GIVEN)
 
     bucket = storage.pipeline_bucket(config.retention)
-    group = registry.model_package_group(config)
+    groups = registry.model_package_groups(config)
     parts = pipeline_parts(config)
     machine = workflow.workflow(config, parts)
     policy = storage.pipeline_bucket_policy(bucket, machine.role)
     starts = triggers.triggers(config, machine)
     watch = alarms.alarms(config, alarms.Watched(parts.alerts.topic, machine.machine, starts.dead_letters))
     screen = dashboard.dashboard(config, watch)
-    _add(template, config, "pipeline", bucket, policy, group, parts, machine, starts, watch, screen)
+    _add(template, config, "pipeline", bucket, policy, groups, parts, machine, starts, watch, screen)
     template.add_output(_pipeline_outputs(config, bucket, parts, machine))
     return template
 
@@ -90,12 +90,13 @@ def pipeline_parts(config: Config) -> workflow.Parts:
 def _pipeline_outputs(
     config: Config, bucket: AWSObject, parts: workflow.Parts, machine: workflow.Workflow
 ) -> list[Output]:
+    groups = [registry.group_name(config, dataset) for dataset in config.datasets]
     return [
         _output("PipelineBucketName", "Data comes in below data/<dataset>/<run_date>/", Ref(bucket)),
         _output("StateMachineAliasArn", "What triggers start", Ref(machine.alias)),
         _output("StateMachineArn", "The state machine", Ref(machine.machine)),
         _output("NotificationTopicArn", "Where people are told", Ref(parts.alerts.topic)),
-        _output("ModelPackageGroupName", "Where models are registered", registry.group_name(config)),
+        _output("ModelPackageGroupNames", "Where models are registered, by datasets", ",".join(groups)),
         _output("ClusterName", "Where the validator runs", Ref(parts.validator.cluster)),
         _output("EventBusName", "Bus of the events that start the pipeline", "default"),
         *_key_output(config, "PipelineKeyArn", "Key that encrypts the pipeline's bucket, queue and topic"),

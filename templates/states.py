@@ -532,7 +532,7 @@ def evaluate(config: Config, step: Step, *, then: Name) -> State:
         "run_id": jsonata("$run.run_id"),
         "dataset": jsonata("$run.dataset"),
         "run_date": jsonata("$run.run_date"),
-        "model_package_group": registry.group_name(config),
+        "model_package_group": jsonata("$run.model_package_group"),
         "model_data_url": jsonata("$training.model_data_url"),
         "champion": jsonata("$run.champion"),
         "manifest_uri": jsonata("$run.manifest_uri"),
@@ -561,7 +561,7 @@ def register(config: Config, *, then: Name) -> State:
     call = Call(
         resource="arn:aws:states:::aws-sdk:sagemaker:createModelPackage",
         arguments={
-            "ModelPackageGroupName": registry.group_name(config),
+            "ModelPackageGroupName": jsonata("$run.model_package_group"),
             "ModelApprovalStatus": Ref("ModelApprovalStatus"),
             # A retried call registers once; at most 36 of [A-Za-z0-9-].
             "ClientToken": jsonata("$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 36)"),

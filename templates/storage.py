@@ -6,6 +6,7 @@ validation/<run_date>/<run_id>/…    what the validator found
 prepared/<run_date>/<run_id>/…      the splits, by Prepare; a copy of the data, which expires
 training/<run_date>/<run_id>/…      the model
 accepted/<dataset>/<run_date>.json  only the state machine's role may write here
+withdrawn/<dataset>/<run_id>        a person's word that a run was accepted by mistake
 triggers/… locks/…                  claims of Init
 
 The kind comes first, so that each prefix has one writer: IAM's ``*`` stands for slashes too, and a pattern
@@ -14,10 +15,8 @@ that begins with one matches whatever lies below the prefixes of others.
 
 from __future__ import annotations
 
-from typing import Final
-
 from awacs import s3 as actions
-from awacs.aws import ArnNotEquals, Condition, Deny, PolicyDocument, Principal, Statement
+from awacs.aws import Action, ArnNotEquals, Condition, Deny, Principal, Statement
 from troposphere import GetAtt, Ref
 from troposphere.iam import Role
 from troposphere.s3 import (
@@ -38,16 +37,8 @@ from troposphere.s3 import (
     VersioningConfiguration,
 )
 
-from templates.access import PIPELINE_BUCKET, bucket_arn, object_arn, only_tls
+from templates.access import PIPELINE_BUCKET, bucket_arn, document, object_arn, only_tls
 from templates.config import Retention
-
-BUCKET_ACTIONS: Final = (
-    actions.DeleteObject,
-    actions.GetObject,
-    actions.GetObjectVersion,
-    actions.ListBucket,
-    actions.PutObject,
-)
 
 
 def pipeline_bucket(retention: Retention) -> Bucket:
@@ -77,18 +68,8 @@ def pipeline_bucket(retention: Retention) -> Bucket:
 
 
 def pipeline_bucket_policy(bucket: Bucket, writer: Role) -> BucketPolicy:
-    """Return its policy: TLS only, and accepted days are the state machine's alone."""
-    return BucketPolicy(
-        "PipelineBucketPolicy",
-        Bucket=Ref(bucket),
-        PolicyDocument=PolicyDocument(
-            Version="2012-10-17",
-            Statement=[
-                only_tls(BUCKET_ACTIONS, bucket_arn(PIPELINE_BUCKET), object_arn(PIPELINE_BUCKET, "*")),
-                _only_accepts(writer),
-            ],
-        ),
-    )
+    """Return the policy of the pipeline's bucket: TLS only, and accepted days are written by one role."""
+    return private_bucket_policy(bucket, _only_accepts(writer))
 
 
 def _only_accepts(writer: Role) -> Statement:
@@ -96,7 +77,7 @@ def _only_accepts(writer: Role) -> Statement:
         Sid="OnlyTheStateMachineAccepts",
         Effect=Deny,
         Principal=Principal("*"),
-        Action=[actions.PutObject, actions.DeleteObject],
+        Action=[actions.PutObject, actions.DeleteObject, actions.DeleteObjectVersion],
         Resource=[object_arn(PIPELINE_BUCKET, "accepted/*")],
         Condition=Condition(ArnNotEquals({"aws:PrincipalArn": GetAtt(writer, "Arn")})),
     )
@@ -121,6 +102,20 @@ def private_bucket(title: str, rules: list[LifecycleRule]) -> Bucket:
             RestrictPublicBuckets=True,
         ),
         VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
+    )
+
+
+def private_bucket_policy(bucket: Bucket, *more: Statement) -> BucketPolicy:
+    """Return the policy of a private bucket: TLS only, and what ``more`` says; kept as long as the bucket."""
+    title = bucket.title
+    # A wildcard refuses also what is new to S3; AWS's own rule for buckets asks for it.
+    whatever = [Action("s3", "*")]
+    return BucketPolicy(
+        f"{title}Policy",
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+        Bucket=Ref(bucket),
+        PolicyDocument=document([only_tls(whatever, bucket_arn(title), object_arn(title, "*")), *more]),
     )
 
 

@@ -15,5 +15,9 @@ class InvalidModel(EvaluateError):  # noqa: N818
     """The model's archive holds no readable metrics."""
 
 
+class TooManyModels(EvaluateError):  # noqa: N818
+    """The dataset has more approved models than are looked through for the latest day."""
+
+
 class InvalidPayload(EvaluateError):  # noqa: N818
     """The state machine asked for something Evaluate cannot do."""

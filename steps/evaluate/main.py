@@ -60,7 +60,7 @@ def evaluate(payload: dict[str, Any], clients: Clients) -> dict[str, Any]:
     metrics = Metrics.parse(archive.read(_open(s3, payload["model_data_url"]), METRICS))
     has_champion = bool(payload["champion"]["model_data_url"])
     # Asked last: other days may have been promoted while this one was trained.
-    latest = incumbent.latest_day(clients.sagemaker, payload["model_package_group"], payload["dataset"])
+    latest = incumbent.latest_day(clients.sagemaker, payload["model_package_group"])
     days = Days(model=payload["run_date"], champion=latest)
     return decide(metrics, float(payload["margin"]), days, has_champion=has_champion).to_json()
 

@@ -1,4 +1,4 @@
-"""The champion: of this dataset's approved models in the Model Registry, that of the latest day.
+"""The champion: of the dataset's approved models in the Model Registry, that of the latest day.
 
 A model of an older day, registered later (a backfill, a late approval), does not take its place.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-DEPTH: Final = 100
-"""How many approved packages, the newest ones, are looked through; each costs one call."""
+from .errors import TooManyModels
+
+DEPTH: Final = 500
+"""How many approved packages are looked through, the newest first; each costs one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +30,44 @@ class Champion:
         return asdict(self)
 
 
-def find(sagemaker: Any, group: str, dataset: str) -> Champion:
-    """Return the approved package that was trained on the latest day of the dataset; of two, the newer.
+def find(sagemaker: Any, group: str) -> Champion:
+    """Return the group's approved package that was trained on the latest day; of two, the newer.
 
-    Datasets share the group, so the package's own metadata say whose it is and of which day.
+    Looks no further than there can be a later day: mostly two or three packages.
+
+    Raises:
+        TooManyModels: The champion was not found among the first ``DEPTH``.
     """
-    looked_through = islice(_approved(sagemaker, group), DEPTH)
-    ours = [found for arn in looked_through if (found := _described(sagemaker, arn, dataset))]
-    # The first of equals, which are listed newest first.
-    return max(ours, key=lambda each: each.run_date, default=Champion())
+    best = Champion()
+    for looked_through, summary in enumerate(_approved(sagemaker, group)):
+        # Listed newest first, and no model is older than the day it was trained on.
+        if _latest_possible(summary["CreationTime"]) <= best.run_date:
+            break
+        if looked_through == DEPTH:
+            raise TooManyModels(
+                f"{group} has more than {DEPTH} approved models that may be of a day after "
+                f"{best.run_date!r}: reject those that are not used any more"
+            )
+        found = _described(sagemaker, summary["ModelPackageArn"])
+        # Of equals the first one stays.
+        if not best.model_package_arn or found.run_date > best.run_date:
+            best = found
+    return best
 
 
-def _described(sagemaker: Any, arn: str, dataset: str) -> Champion | None:
+def _latest_possible(created: datetime) -> str:
+    """Return the latest day a model may be of: east of Greenwich the date is a day ahead."""
+    return (created.astimezone(UTC) + timedelta(days=1)).date().isoformat()
+
+
+def _described(sagemaker: Any, arn: str) -> Champion:
     package = sagemaker.describe_model_package(ModelPackageName=arn)
-    metadata = package.get("CustomerMetadataProperties", {})
-    if metadata.get("dataset") != dataset:
-        return None
     containers = package["InferenceSpecification"]["Containers"]
+    metadata = package.get("CustomerMetadataProperties", {})
     return Champion(containers[0]["ModelDataUrl"], arn, metadata.get("run_date", ""))
 
 
-def _approved(sagemaker: Any, group: str) -> Iterator[str]:
+def _approved(sagemaker: Any, group: str) -> Iterator[dict[str, Any]]:
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
@@ -56,4 +75,4 @@ def _approved(sagemaker: Any, group: str) -> Iterator[str]:
         SortOrder="Descending",
     )
     for page in pages:
-        yield from (summary["ModelPackageArn"] for summary in page["ModelPackageSummaryList"])
+        yield from page["ModelPackageSummaryList"]

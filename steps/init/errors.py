@@ -20,7 +20,11 @@ class TooManyObjects(InitError):  # noqa: N818
 
 
 class InvalidRecord(InitError):  # noqa: N818
-    """A record of an earlier run (manifest, accepted day) cannot be read."""
+    """The manifest that an earlier attempt has written cannot be read."""
+
+
+class TooManyModels(InitError):  # noqa: N818
+    """The dataset has more approved models than are looked through for its champion."""
 
 
 class Busy(InitError):  # noqa: N818

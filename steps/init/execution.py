@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Self
 
+from .errors import InvalidEvent
 from .event import name
 
 RUNNING: Final = frozenset({"RUNNING", "PENDING_REDRIVE"})
@@ -26,6 +27,16 @@ class Execution:
     def parse(cls, context: Mapping[str, str]) -> Self:
         """Read ``execution`` of the payload; its name becomes the run's id and part of object keys."""
         return cls(name(context["name"], "the execution's name"), context["id"], context["started"])
+
+    def refuse_days_ahead(self, run_date: date) -> None:
+        """Refuse a day that has not begun anywhere: a model of it would be champion over all days until then.
+
+        Raises:
+            InvalidEvent: It lies more than a day after the date, in UTC, on which the execution was started.
+        """
+        started = datetime.fromisoformat(self.started).astimezone(UTC).date()
+        if run_date > started + timedelta(days=1):
+            raise InvalidEvent(f"run_date is {run_date}, and today is {started}: the day has not come yet")
 
     def job_name(self, prefix: str, dataset: str, run_date: date) -> str:
         """Return a name for SageMaker: unique for ever in an account, within 63 characters.

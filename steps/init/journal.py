@@ -10,8 +10,8 @@ def tell(level: str, event: str, **fields: Any) -> None:
     """Write a line to the function's log.
 
     Args:
-        level: INFO or ERROR.
-        event: What happened: ended, failed, or busy, which the state machine tries again.
+        level: INFO, WARNING or ERROR.
+        event: What happened: ended, failed, busy (the state machine tries again), or unreadable.
         fields: What else is known, the run's id first of all.
     """
     print(json.dumps({"level": level, "event": event, **fields}, ensure_ascii=True), flush=True)

@@ -60,6 +60,7 @@ def initiate(payload: dict[str, Any], settings: Settings, clients: Clients) -> d
     execution = Execution.parse(payload["execution"])
     parsed = event.parse(payload["input"], settings.datasets, execution.name)
     trigger, ended = _resolve(parsed, settings, clients)
+    execution.refuse_days_ahead(trigger.run_date)
     head = _head(trigger, execution)
     if ended:
         return {"status": ended, **head}
@@ -124,6 +125,7 @@ def _run(
     run = f"{trigger.run_date}/{execution.name}"
     key = f"runs/{run}/manifest.json"
     written = manifest.write_once(bucket, key, _manifest(bucket, trigger, execution, settings.max_objects))
+    models = f"{settings.model_group_prefix}{dataset.name}"
     planned = plan.make(written.objects, settings.ladder, settings.pace)
     schema = f"s3://{settings.artifact_bucket}/{settings.schemas_prefix}/{dataset.name}.pbtxt"
     return {
@@ -135,12 +137,21 @@ def _run(
         "prepared_uri": bucket.uri(f"prepared/{run}"),
         "training_uri": bucket.uri(f"training/{run}"),
         "schema_uri": schema if dataset.schema else "",
-        "baseline_uri": baseline.find(bucket, dataset.name, trigger.run_date),
-        "champion": champion.find(clients.sagemaker, settings.model_package_group, dataset.name).to_json(),
+        "baseline_uri": _baseline(bucket, trigger, execution),
+        "model_package_group": models,
+        "champion": champion.find(clients.sagemaker, models).to_json(),
         "sizes": [size.to_json() for size in planned.sizes],
         "children": planned.children,
         "job_name": execution.job_name(settings.job_prefix, dataset.name, trigger.run_date),
     }
+
+
+def _baseline(bucket: Bucket, trigger: Trigger, execution: Execution) -> str:
+    found = baseline.find(bucket, trigger.dataset, trigger.run_date)
+    for uri in found.unreadable:
+        why = f"{uri} names no run and statistics of this bucket: the accepted day before it is taken"
+        journal.tell("WARNING", "unreadable", run_id=execution.name, message=why)
+    return found.statistics_uri
 
 
 def _manifest(bucket: Bucket, trigger: Trigger, execution: Execution, limit: int) -> manifest.Manifest:

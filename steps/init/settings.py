@@ -94,7 +94,8 @@ class Settings:
     """Task sizes, smallest first."""
     pace: Pace
     max_objects: int
-    model_package_group: str
+    model_group_prefix: str
+    """What stands before a dataset's name in that of its model package group."""
     job_prefix: str
     """What the names of this stage's jobs begin with: two stages may share an account."""
 
@@ -111,6 +112,6 @@ class Settings:
             ladder=tuple(Size(size["Cpu"], size["Memory"]) for size in ladder),
             pace=Pace.parse(environment["PACE"]),
             max_objects=int(environment["MAX_OBJECTS"]),
-            model_package_group=environment["MODEL_PACKAGE_GROUP"],
+            model_group_prefix=environment["MODEL_GROUP_PREFIX"],
             job_prefix=environment["JOB_PREFIX"],
         )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from steps.evaluate import archive, incumbent, main
 from steps.evaluate.decision import Days, Metrics, decide
-from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload
+from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload, TooManyModels
 from steps.evaluate.location import Location
 from steps.evaluate.unchanged import Head, changed, check
 from steps.init.bucket import Bucket
@@ -229,11 +229,13 @@ def test_not_even_when_it_set_out_without_a_champion() -> None:
 
 
 class Registry:
-    """Answers as SageMaker does; each package is a dataset and perhaps a day."""
+    """Answers as SageMaker does, newest first; each package is of a day, or of one nobody wrote down."""
 
-    def __init__(self, *packages: str) -> None:
-        self.packages = packages
+    def __init__(self, *days: str, created: str = "2026-11-30T12:00:00+00:00") -> None:
+        self.days = days
+        self.created = datetime.fromisoformat(created)
         self.asked: dict[str, Any] = {}
+        self.described = 0
 
     def get_paginator(self, operation: str) -> Registry:
         assert operation == "list_model_packages"
@@ -241,36 +243,47 @@ class Registry:
 
     def paginate(self, **query: Any) -> list[dict[str, Any]]:
         self.asked = query
-        return [{"ModelPackageSummaryList": [{"ModelPackageArn": str(n)}]} for n in range(len(self.packages))]
+        numbers = range(len(self.days))
+        return [
+            {"ModelPackageSummaryList": [{"ModelPackageArn": str(number), "CreationTime": self.created}]}
+            for number in numbers
+        ]
 
     def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
-        dataset, _, day = self.packages[int(ModelPackageName)].partition(" ")
-        metadata = {"dataset": dataset, **({"run_date": day} if day else {})}
-        return {"CustomerMetadataProperties": metadata} if dataset else {}
+        self.described += 1
+        day = self.days[int(ModelPackageName)]
+        return {"CustomerMetadataProperties": {"run_date": day}} if day else {}
 
 
 @pytest.mark.parametrize(
-    ("packages", "latest"),
+    ("days", "latest"),
     [
         ((), ""),
         (("",), ""),
-        (("taxi",), ""),
-        (("bikes 2026-12-01",), ""),
-        (("taxi 2026-11-20", "taxi 2026-11-22", "bikes 2026-12-01", "taxi 2026-11-21"), "2026-11-22"),
+        (("2026-11-20", "", "2026-11-22", "2026-11-21"), "2026-11-22"),
+        (("2026-11-20",) * (incumbent.DEPTH - 1) + ("2026-11-22",), "2026-11-22"),
     ],
 )
-def test_the_latest_day_of_the_datasets_own_approved_models(packages: tuple[str, ...], latest: str) -> None:
-    registry = Registry(*packages)
+def test_the_latest_day_of_the_groups_approved_models(days: tuple[str, ...], latest: str) -> None:
+    registry = Registry(*days)
 
-    assert incumbent.latest_day(registry, "models", "taxi") == latest
+    assert incumbent.latest_day(registry, "models") == latest
     assert registry.asked["ModelApprovalStatus"] == "Approved"
     assert registry.asked["ModelPackageGroupName"] == "models"
 
 
-def test_looking_through_the_registry_has_a_bound() -> None:
-    registry = Registry(*["bikes 2026-11-22"] * incumbent.DEPTH, "taxi 2026-11-22")
+def test_looking_through_the_registry_has_a_bound_that_is_told() -> None:
+    registry = Registry(*["2026-11-20"] * incumbent.DEPTH, "2026-11-22")
 
-    assert incumbent.latest_day(registry, "models", "taxi") == ""
+    with pytest.raises(TooManyModels, match="models has more than 500 approved models"):
+        incumbent.latest_day(registry, "models")
+
+
+def test_models_made_before_the_latest_day_are_not_looked_at() -> None:
+    registry = Registry(*["2026-11-22"] * 900, created="2026-11-21T23:00:00+00:00")
+
+    assert incumbent.latest_day(registry, "models") == "2026-11-22"
+    assert registry.described == 1
 
 
 # --- The data -----------------------------------------------------------------------------------------------
@@ -339,7 +352,7 @@ def test_the_first_model_is_registered(payload: dict[str, Any], aws_clients: Map
 def test_a_champion_that_came_meanwhile_is_seen(
     payload: dict[str, Any], aws_clients: Mapping[str, Any]
 ) -> None:
-    clients = main.Clients(aws_clients["s3"], Registry("taxi 2026-11-23"))
+    clients = main.Clients(aws_clients["s3"], Registry("2026-11-23"))
 
     assert main.evaluate(payload, clients)["better"] is False
     assert main.evaluate({**payload, "run_date": "2026-11-23"}, clients)["better"] is True

@@ -1,4 +1,4 @@
-"""The baseline: the latest accepted day before this one, and never this one or a later one."""
+"""The baseline: the latest accepted day before this one that is readable and not withdrawn."""
 
 from __future__ import annotations
 
@@ -8,52 +8,83 @@ from datetime import date
 import pytest
 
 from steps.init import baseline
+from steps.init.baseline import Baseline
 from steps.init.bucket import Bucket
-from steps.init.errors import InvalidRecord
 
 DAY = date(2026, 11, 22)
 
 
-def accept(bucket: Bucket, dataset: str, day: str, uri: str) -> None:
-    bucket.create(f"accepted/{dataset}/{day}.json", json.dumps({"statistics_uri": uri}).encode())
+def accept(bucket: Bucket, dataset: str, day: str, run_id: str) -> str:
+    """Put a record down; return the URI of its statistics."""
+    uri = bucket.uri(f"validation/{day}/{run_id}/statistics.pb")
+    record = {"run_id": run_id, "statistics_uri": uri}
+    bucket.create(f"accepted/{dataset}/{day}.json", json.dumps(record).encode())
+    return uri
 
 
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
-        ([], None),
-        (["2026-11-22"], None),
-        (["2026-11-23", "2027-01-01"], None),
-        (["2026-11-21", "2026-11-22", "2026-11-23"], "2026-11-21"),
-        (["2026-09-30", "2026-10-01", "2025-12-31"], "2026-10-01"),
-        (["notes", "2026-11-21.json.bak", "2026-11-20"], "2026-11-20"),
+        ([], []),
+        (["2026-11-22"], []),
+        (["2026-11-23", "2027-01-01"], []),
+        (["2026-11-21", "2026-11-22", "2026-11-23"], ["2026-11-21"]),
+        (["2026-09-30", "2026-10-01", "2025-12-31"], ["2026-10-01", "2026-09-30", "2025-12-31"]),
+        (["notes", "2026-11-21.json.bak", "2026-11-20"], ["2026-11-20"]),
     ],
 )
-def test_the_greatest_date_before_the_run(days: list[str], expected: str | None) -> None:
+def test_days_before_the_run_the_latest_first(days: list[str], expected: list[str]) -> None:
     keys = [f"accepted/taxi/{day}.json" for day in days]
 
-    assert baseline.latest_before(keys, DAY) == (expected and f"accepted/taxi/{expected}.json")
+    assert baseline.before(keys, DAY) == [f"accepted/taxi/{day}.json" for day in expected]
 
 
 def test_the_record_names_the_statistics(bucket: Bucket) -> None:
-    older, newer = bucket.uri("validation/1/statistics.pb"), bucket.uri("validation/2/statistics.pb")
-    accept(bucket, "taxi", "2026-11-20", older)
-    accept(bucket, "taxi", "2026-11-21", newer)
-    accept(bucket, "taxi", "2026-11-22", bucket.uri("validation/3/statistics.pb"))
-    accept(bucket, "taxi-2", "2026-11-21", bucket.uri("validation/4/statistics.pb"))
+    accept(bucket, "taxi", "2026-11-20", "r-1")
+    newer = accept(bucket, "taxi", "2026-11-21", "r-2")
+    accept(bucket, "taxi", "2026-11-22", "r-3")
+    accept(bucket, "taxi-2", "2026-11-21", "r-4")
 
-    assert baseline.find(bucket, "taxi", DAY) == newer
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(newer, ())
 
 
 def test_without_an_accepted_run_there_is_none(bucket: Bucket) -> None:
-    assert baseline.find(bucket, "taxi", DAY) == ""
+    assert baseline.find(bucket, "taxi", DAY) == Baseline("", ())
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"statistics_uri": 7}', b'{"statistics_uri": "s3://other/runs/x"}']
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"run_id": "r", "statistics_uri": 7}',
+        b'{"run_id": "r", "statistics_uri": "s3://other/validation/x"}',
+        b'{"run_id": 7, "statistics_uri": "s3://BUCKET/validation/x"}',
+        b'{"statistics_uri": "s3://BUCKET/validation/x"}',
+        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/data/x"}',
+    ],
 )
-def test_a_record_that_names_no_statistics_of_ours_is_refused(bucket: Bucket, body: bytes) -> None:
-    bucket.create("accepted/taxi/2026-11-21.json", body)
+def test_a_record_that_cannot_be_used_gives_way_to_the_day_before_and_is_named(
+    bucket: Bucket, body: bytes
+) -> None:
+    bucket.create("accepted/taxi/2026-11-21.json", body.replace(b"BUCKET", bucket.name.encode()))
+    alone = baseline.find(bucket, "taxi", DAY)
+    older = accept(bucket, "taxi", "2026-11-19", "r-1")
 
-    with pytest.raises(InvalidRecord, match=r"accepted/taxi/2026-11-21\.json names no statistics"):
-        baseline.find(bucket, "taxi", DAY)
+    record = bucket.uri("accepted/taxi/2026-11-21.json")
+    assert alone == Baseline("", (record,))
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, (record,))
+
+
+def test_a_withdrawn_run_is_no_baseline_and_the_days_next_run_is(bucket: Bucket) -> None:
+    older = accept(bucket, "taxi", "2026-11-20", "r-1")
+    accept(bucket, "taxi", "2026-11-21", "r-2")
+    bucket.create("withdrawn/taxi/r-2", b"")
+    bucket.create("withdrawn/bikes/r-1", b"")
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, ())
+
+    bucket.client.delete_object(Bucket=bucket.name, Key="accepted/taxi/2026-11-21.json")
+    again = accept(bucket, "taxi", "2026-11-21", "r-3")
+
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(again, ())

@@ -67,7 +67,7 @@ def settings(bucket: Bucket) -> Settings:
             "LADDER": '[{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}]',
             "PACE": json.dumps(PACE),
             "MAX_OBJECTS": "3",
-            "MODEL_PACKAGE_GROUP": "models",
+            "MODEL_GROUP_PREFIX": "sluice-dev-models-",
             "JOB_PREFIX": "sluice-dev-",
         }
     )
@@ -103,10 +103,8 @@ def test_a_run_is_planned_with_all_the_later_states_need(
     bucket: Bucket, settings: Settings, clients: main.Clients
 ) -> None:
     bucket.create("data/taxi/2026-11-22/part-0.csv", b"a\n1\n")
-    bucket.create(
-        "accepted/taxi/2026-11-20.json",
-        json.dumps({"statistics_uri": bucket.uri("validation/s.pb")}).encode(),
-    )
+    accepted = {"run_id": "r-0", "statistics_uri": bucket.uri("validation/s.pb")}
+    bucket.create("accepted/taxi/2026-11-20.json", json.dumps(accepted).encode())
 
     run = main.initiate(payload(), settings, clients)
 
@@ -126,6 +124,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "training_uri": bucket.uri("training/2026-11-22/run-1"),
         "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",
         "baseline_uri": bucket.uri("validation/s.pb"),
+        "model_package_group": "sluice-dev-models-taxi",
         "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
         "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],
         "children": 1,
@@ -376,6 +375,33 @@ def test_a_day_beyond_the_bound_is_refused(bucket: Bucket, settings: Settings, c
 
     with pytest.raises(TooManyObjects, match="one run may name 3"):
         main.initiate(payload(), settings, clients)
+
+
+@pytest.mark.parametrize(
+    ("run_date", "status"), [("2026-11-23", "Planned"), ("2026-11-24", ""), ("2030-01-01", "")]
+)
+def test_a_day_that_has_not_come_is_refused(
+    bucket: Bucket, settings: Settings, clients: main.Clients, run_date: str, status: str
+) -> None:
+    """It would be champion over all days until then; tomorrow has begun in the east."""
+    asked = payload(dataset="taxi", run_date=run_date)
+    if status:
+        assert main.initiate(asked, settings, clients)["status"] == status
+        return
+    with pytest.raises(InvalidEvent, match=f"run_date is {run_date}, and today is 2026-11-22"):
+        main.initiate(asked, settings, clients)
+    assert list(bucket.listing("")) == []
+
+
+def test_an_unreadable_record_of_an_accepted_day_is_told_and_stops_nothing(
+    bucket: Bucket, settings: Settings, clients: main.Clients, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.create("accepted/taxi/2026-11-21.json", b"{}")
+
+    assert main.initiate(payload(), settings, clients)["baseline_uri"] == ""
+    told = json.loads(capsys.readouterr().out)
+    assert (told["level"], told["event"], told["run_id"]) == ("WARNING", "unreadable", "run-1")
+    assert "accepted/taxi/2026-11-21.json names no run" in told["message"]
 
 
 def test_a_refused_input_claims_nothing(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:

@@ -95,7 +95,9 @@ def permissions(state: State) -> Iterator[str]:
 
 
 def _wildcards(rendered: Rendered) -> Iterator[str]:
-    for title, statement in _statements(rendered.resources):
+    """No action that is allowed is a wildcard; a Deny may refuse whatever there is."""
+    allowed = (each for each in _statements(rendered.resources) if each[1]["Effect"] == "Allow")
+    for title, statement in allowed:
         for action in _listed(statement["Action"]):
             if "*" in action:
                 yield f"{title} may {action}"
@@ -122,6 +124,13 @@ def _statements(resources: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str
                     # What a condition adds is rendered, and looked at, in the variant that has it.
                     if "Effect" in statement:
                         yield title, statement
+        if resource["Type"] in POLICIES:
+            for statement in resource["Properties"]["PolicyDocument"].get("Statement", ()):
+                yield title, statement
+
+
+POLICIES: Final = frozenset({"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"})
+"""What resources say of themselves; a key's own policy is held to `test_encryption.py`."""
 
 
 def _listed(value: Any) -> list[Any]:

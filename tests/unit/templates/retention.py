@@ -14,8 +14,8 @@ KEPT: Final = {
 }
 """Type -> why a replaced or removed resource of it stays."""
 
-DATA: Final = {"AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup"}
-"""Types that hold what nobody can make again."""
+DATA: Final = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SageMaker::ModelPackageGroup"}
+"""Types that hold what nobody can make again, or guard it."""
 
 SHIFTS: Final = {"ALL_AT_ONCE", "CANARY", "LINEAR"}
 

@@ -35,6 +35,7 @@ RUN: dict[str, Any] = {
     "training_uri": TRAINED,
     "schema_uri": "",
     "baseline_uri": "",
+    "model_package_group": "sluice-dev-models-taxi",
     "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
     "sizes": [SMALL, LARGE],
     "children": 1,
@@ -80,7 +81,7 @@ def answers(**changes: Any) -> dict[str, Any]:
         "ReadGate": gate(),
         "Train": result(trained),
         "Evaluate": result({"Payload": EVALUATION}),
-        "Register": result({"ModelPackageArn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1"}),
+        "Register": result({"ModelPackageArn": "arn:aws:sagemaker:::model-package/sluice-dev-models-taxi/1"}),
         **changes,
     }
 
@@ -128,7 +129,7 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
         "verdict": "pass",
         "report_uri": f"{FOUND}/report.html",
         "evaluation": EVALUATION,
-        "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models/1",
+        "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models-taxi/1",
     }
 
 
@@ -210,6 +211,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     assert accepted["Body"]["statistics_uri"] == f"{FOUND}/statistics.pb"
     (prepared,), (registered,) = calls(played, "Prepare"), calls(played, "Register")
     assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
+    assert registered["ModelPackageGroupName"] == "sluice-dev-models-taxi"
     assert len(registered["ClientToken"]) == 36
     assert registered["ClientToken"].isalnum()
     assert all(isinstance(value, str) for value in registered["CustomerMetadataProperties"].values())

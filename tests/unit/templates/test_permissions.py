@@ -146,6 +146,7 @@ WRITERS: Mapping[str, set[str]] = {
     "prepared": {"PrepareRole"},
     "training": {"TrainingRole"},
     "accepted": {"StateMachineRole"},
+    "withdrawn": set(),
     "triggers": {"InitRole"},
     "locks": {"InitRole"},
 }

@@ -296,6 +296,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "wildcards",
         "TaskRole may s3:*",
     ),
+    "a wildcard action in a bucket's policy": (
+        around(storage, "only_tls", lambda s: Statement(**{**s.properties, "Effect": "Allow"})),
+        "wildcards",
+        "PipelineBucketPolicy may s3:*",
+    ),
     "every resource": (
         around(access, "write_objects", lambda s: access.allow(s.properties["Action"], "*")),
         "wildcards",

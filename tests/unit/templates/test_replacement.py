@@ -39,7 +39,7 @@ def test_a_choice_may_be_made_later(choice: Variant) -> None:
 @pytest.mark.parametrize(
     ("title", "changed", "told"),
     [
-        ("ModelPackageGroup", {"ModelPackageGroupDescription": "other"}, "ModelPackageGroupDescription"),
+        ("TaxiModels", {"ModelPackageGroupDescription": "other"}, "ModelPackageGroupDescription"),
         ("StateMachine", {"StateMachineType": "EXPRESS"}, "StateMachineType"),
         ("SpotQueue", {"JobQueueType": "ECS_FARGATE"}, "JobQueueType"),
         ("SpotQueue", {"Priority": 2}, ""),
@@ -62,15 +62,15 @@ def test_what_can_never_change_is_known() -> None:
 
 def test_a_description_that_can_never_change_is_seen(pipeline: Mapping[str, Any]) -> None:
     worded = deepcopy(pipeline["Resources"])
-    worded["ModelPackageGroup"]["Properties"]["ModelPackageGroupDescription"] = "Models"
+    worded["TaxiModels"]["Properties"]["ModelPackageGroupDescription"] = "Models"
     found = set(settled(worded)) - set(settled(pipeline["Resources"]))
-    assert found == {"ModelPackageGroup.ModelPackageGroupDescription"}
+    assert found == {"TaxiModels.ModelPackageGroupDescription"}
 
 
 def test_what_keeps_its_name_when_its_stack_is_gone_is_known() -> None:
     kept = {title for variant in variants() for title in retained(resources(variant))}
-    assert kept == {"ValidatorRepository", "ModelPackageGroup"}
-    assert "retained under a fixed name (image repository, model group)" in ARCHITECTURE
+    assert kept == {"ValidatorRepository", "TaxiModels", "BikesModels"}
+    assert "retained under a fixed name (image repository, model groups)" in ARCHITECTURE
 
 
 def test_each_name_that_is_fixed_is_a_reason_to_replace(pipeline: Mapping[str, Any]) -> None:

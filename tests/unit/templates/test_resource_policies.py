@@ -45,6 +45,20 @@ REQUESTS = (
     Asked("PipelineBucketPolicy", "StateMachineRole.Arn", "s3:PutObject", f"{DATA}/accepted/a.json", OPEN),
     Asked("PipelineBucketPolicy", "InitRole.Arn", "s3:PutObject", f"{DATA}/accepted/a.json", DENIED),
     Asked("PipelineBucketPolicy", "Administrator", "s3:DeleteObject", f"{DATA}/accepted/a.json", DENIED),
+    Asked(
+        *(
+            "PipelineBucketPolicy",
+            "Administrator",
+            "s3:DeleteObjectVersion",
+            f"{DATA}/accepted/a.json",
+            DENIED,
+        )
+    ),
+    Asked("PipelineBucketPolicy", "Administrator", "s3:PutObject", f"{DATA}/withdrawn/taxi/run", OPEN),
+    Asked("PipelineBucketPolicy", "Administrator", "s3:GetBucketTagging", DATA, DENIED, tls=False),
+    Asked(
+        *("PipelineBucketPolicy", "TaskRole.Arn", "s3:GetObjectVersion", f"{DATA}/data/x", DENIED), tls=False
+    ),
     Asked("PipelineBucketPolicy", "InitRole.Arn", "s3:GetObject", f"{DATA}/accepted/a.json", OPEN),
     Asked("PipelineBucketPolicy", "PrepareRole.Arn", "s3:PutObject", f"{DATA}/prepared/x/y", OPEN),
     Asked("ArtifactBucketPolicy", "TaskRole.Arn", "s3:GetObject", f"{ARTIFACTS}/schemas/x", OPEN),

@@ -114,7 +114,7 @@ def test_outputs_of_delivery_are_parameters_of_the_pipeline_and_all_are_exported
         "StateMachineAliasArn",
         "StateMachineArn",
         "NotificationTopicArn",
-        "ModelPackageGroupName",
+        "ModelPackageGroupNames",
         "ClusterName",
         "EventBusName",
     }
