@@ -1,12 +1,13 @@
 """Actions that a role may do although no rehearsal, or only a certain one, makes it do them.
 
-What a scenario uses is compared with both tables, so a reason that is no longer true fails: an action of
-``NEVER`` that is used after all, and one of ``ONLY_IN`` that its scenario does not use.
+What a scenario uses is compared with the tables, so a reason that is no longer true fails: an action of
+``NEVER`` that is used after all, one of ``ONLY_IN`` that its scenario does not use, a statement of ``SPARE``
+that its scenario does not miss or that the happy one does.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 GIVING_UP: Final = "boto3 gives up an upload half-way only when a part of a large one fails"
 TRACES: Final = "the emulator traces nothing"
@@ -36,21 +37,30 @@ NEVER: Final[dict[tuple[str, str], str]] = {
 }
 """(role, action) -> why no scenario uses it."""
 
-SPARE: Final[dict[tuple[str, tuple[str, ...]], str]] = {
+
+class Spare(NamedTuple):
+    """Why the happy scenario would do without a statement although it uses the actions."""
+
+    why: str
+    missed_in: str | None
+    """The scenario in which a call would be refused without it; None: in none."""
+
+
+SPARE: Final[dict[tuple[str, tuple[str, ...]], Spare]] = {
     (
         "TaskRole",
         ("s3:ListBucket",),
-    ): "of schemas, asked for when one is missing: the deployment puts them there",
+    ): Spare("of schemas, asked for when one is missing: the deployment puts them there", None),
     (
         "StateMachineRole",
-        ("s3:GetObject",),
-    ): "of missing.json, which missing-shard reads",
+        ("s3:GetObject", "s3:GetObjectVersion"),
+    ): Spare("of missing.json", "missing-shard"),
     (
         "StateMachineRole",
         ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
-    ): "of the rule that hears of AWS Batch's jobs, asked for in scale-out",
+    ): Spare("of the rule that hears of AWS Batch's jobs", "scale-out"),
 }
-"""(role, a statement's actions) -> why no call would be refused without it, although the action is used."""
+"""(role, a statement's actions) -> what is known of it."""
 
 ONLY_IN: Final[dict[tuple[str, str], str]] = {
     ("EvaluateRole", "sagemaker:DescribeModelPackage"): "no-better",

@@ -219,6 +219,21 @@ def test_a_failed_update_is_rolled_back_and_named(aws: Aws, stack: str) -> None:
     assert status_of(aws, stack) == "UPDATE_ROLLBACK_COMPLETE"
 
 
+def models(name: str, description: str) -> dict[str, Any]:
+    """A model group, whose name and description a change cannot touch."""
+    properties = {"ModelPackageGroupName": name, "ModelPackageGroupDescription": description}
+    return {"Models": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": properties}}
+
+
+def test_what_must_be_made_anew_needs_a_new_name(aws: Aws, stack: str) -> None:
+    put(aws, stack, template(models(stack, "first")))
+    with pytest.raises(StackFailedError, match="custom-named resource requires replacing"):
+        put(aws, stack, template(models(stack, "second")))
+    log = Log()
+    put(aws, stack, template(models(f"{stack}-2", "second")), log=log)
+    assert [change.action for change in log.plans[0].changes] == [Action.REPLACE]
+
+
 def test_what_an_older_failed_creation_left_is_cleared(aws: Aws, aws_endpoint: str, stack: str) -> None:
     leave_failed_creation(aws_endpoint, stack, aws)
     with pytest.raises(UserError, match="left by a creation that failed"):

@@ -225,6 +225,19 @@ def by_the_clock(deployed: Deployed) -> list[dict[str, Any]]:
     return found
 
 
+def test_every_delivery_is_tried_again_for_an_hour_and_then_kept(deployed: Deployed) -> None:
+    events, scheduler = deployed.clients["events"], deployed.clients["scheduler"]
+    rules = events.list_rules(NamePrefix=deployed.config.named(""))["Rules"]
+    targets = [
+        target for rule in rules for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    ]
+    targets.append(scheduler.get_schedule(Name=deployed.config.named("taxi"))["Target"])
+    assert len(targets) == 5
+    for target in targets:
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 8}
+        assert target["DeadLetterConfig"]["Arn"].endswith(f":{deployed.config.named('dead-letters')}")
+
+
 def test_what_may_not_be_started_is_kept(deployed: Deployed) -> None:
     """Somebody took the rules' permission away: the letter waits until it is given back."""
     iam, role = deployed.clients["iam"], deployed.role("TriggerRole")

@@ -18,6 +18,12 @@ class Type(Protocol):
     """A type and what is done with a resource of it; without ``update``, a change makes a new one."""
 
     name: str
+    replacing: frozenset[str]
+    """Properties of which a change makes a new resource: createOnlyProperties of the type's schema."""
+
+    @property
+    def called_by(self) -> str | None:
+        """The property that names it; under a name that stays no new one can be made."""
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
         """Makes the resource."""
@@ -26,11 +32,9 @@ class Type(Protocol):
         """Removes it."""
 
 
-def register() -> None:
-    """Makes the types known."""
-    from ministack.services.cloudformation import provisioners  # noqa: PLC0415
-
-    for kind in (
+def types() -> tuple[Type, ...]:
+    """What MiniStack lacks."""
+    return (
         CapacityProviders(),
         ComputeEnvironment(),
         JobQueue(),
@@ -42,11 +46,21 @@ def register() -> None:
         ReportGroup(),
         JobSecurity(),
         FlowLog(),
-    ):
+    )
+
+
+def register() -> None:
+    """Makes the types known."""
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415
+
+    for kind in types():
         handlers = {
             name: getattr(kind, name) for name in ("create", "update", "delete") if hasattr(kind, name)
         }
         provisioners._RESOURCE_HANDLERS.setdefault(kind.name, handlers)
+        provisioners._REPLACING_PROPERTIES.setdefault(kind.name, kind.replacing)
+        if kind.called_by:
+            provisioners._CUSTOM_NAME_REPLACEMENT.setdefault(kind.name, {"name": kind.called_by})
     served = provisioners._RESOURCE_HANDLERS[ALARM]
     served["create"], served["update"] = _plain(served["create"]), _plain(served["update"])
 
@@ -76,6 +90,8 @@ class CapacityProviders:
     """Ref is the cluster's name."""
 
     name = "AWS::ECS::ClusterCapacityProviderAssociations"
+    replacing = frozenset({"Cluster"})
+    called_by = None
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Gives the cluster its providers."""
@@ -104,6 +120,8 @@ class ComputeEnvironment:
     """Ref is the compute environment's ARN."""
 
     name = "AWS::Batch::ComputeEnvironment"
+    replacing = frozenset({"ComputeEnvironmentName", "Tags", "Type"})
+    called_by = "ComputeEnvironmentName"
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
         """Makes it, with a name of its own when it has none."""
@@ -133,6 +151,8 @@ class JobQueue:
     """Ref is the queue's ARN."""
 
     name = "AWS::Batch::JobQueue"
+    replacing = frozenset({"JobQueueName", "JobQueueType"})
+    called_by = "JobQueueName"
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Makes it."""
@@ -159,6 +179,8 @@ class JobDefinition:
     """Ref is the ARN of a revision, which a change leaves behind for a new one."""
 
     name = "AWS::Batch::JobDefinition"
+    replacing = frozenset({"JobDefinitionName"})
+    called_by = "JobDefinitionName"
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Registers a revision, and keeps its properties as the template has them."""
@@ -196,6 +218,8 @@ class MachineVersion:
     """Ref is the version's ARN. Every property is create-only: a change publishes another version."""
 
     name = "AWS::StepFunctions::StateMachineVersion"
+    replacing = frozenset({"Description", "StateMachineArn", "StateMachineRevisionId"})
+    called_by = None
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Publishes the machine's definition as it stands; a revision published before keeps its version."""
@@ -244,6 +268,8 @@ class MachineAlias:
     """Ref is the alias's ARN. A DeploymentPreference moves all traffic at once: nobody waits here."""
 
     name = "AWS::StepFunctions::StateMachineAlias"
+    replacing = frozenset({"Name"})
+    called_by = "Name"
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
         """Makes the alias."""
@@ -297,6 +323,8 @@ class ModelPackageGroup:
     """Ref is the group's ARN."""
 
     name = "AWS::SageMaker::ModelPackageGroup"
+    replacing = frozenset({"ModelPackageGroupDescription", "ModelPackageGroupName"})
+    called_by = "ModelPackageGroupName"
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Makes the group."""
@@ -306,7 +334,7 @@ class ModelPackageGroup:
         return arn, {"ModelPackageGroupArn": arn, "ModelPackageGroupStatus": "Completed"}
 
     def update(self, physical_id: str, _old: Properties, _new: Properties, _stack: str) -> Resource:
-        """Keeps the group and its models: only tags and the description can change in place."""
+        """Keeps the group and its models: only tags can change in place."""
         return physical_id, {"ModelPackageGroupArn": physical_id, "ModelPackageGroupStatus": "Completed"}
 
     def delete(self, _physical_id: str, properties: Properties) -> None:
@@ -318,6 +346,8 @@ class Connection:
     """Ref is the connection's ARN; a person has to finish it, so it is PENDING."""
 
     name = "AWS::CodeConnections::Connection"
+    replacing = frozenset({"ConnectionName", "HostArn", "ProviderType"})
+    called_by = "ConnectionName"
 
     def create(self, _logical_id: str, _properties: Properties, _stack: str) -> Resource:
         """Makes up the connection's ARN; there is no such service here."""
@@ -336,6 +366,22 @@ class FlowLog:
     """Ref is the flow log's id."""
 
     name = "AWS::EC2::FlowLog"
+    replacing = frozenset(
+        {
+            "DeliverCrossAccountRole",
+            "DeliverLogsPermissionArn",
+            "DestinationOptions",
+            "LogDestination",
+            "LogDestinationType",
+            "LogFormat",
+            "LogGroupName",
+            "MaxAggregationInterval",
+            "ResourceId",
+            "ResourceType",
+            "TrafficType",
+        }
+    )
+    called_by = None
 
     def create(self, _logical_id: str, _properties: Properties, _stack: str) -> Resource:
         """Makes up the id; no packet flows here."""
@@ -350,6 +396,8 @@ class ReportGroup:
     """Ref is the report group's ARN."""
 
     name = "AWS::CodeBuild::ReportGroup"
+    replacing = frozenset({"Name", "Type"})
+    called_by = "Name"
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Resource:
         """Makes up the report group's ARN; nothing reports here."""
@@ -365,9 +413,11 @@ class ReportGroup:
 
 
 class JobSecurity:
-    """Ref is its name; every property is create-only."""
+    """Ref is its name. Nothing of it can be changed: its type has no update."""
 
     name = "AWS::Glue::SecurityConfiguration"
+    replacing = frozenset({"EncryptionConfiguration", "Name"})
+    called_by = "Name"
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Resource:
         """Takes the name; nothing is encrypted here."""

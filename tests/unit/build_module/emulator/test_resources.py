@@ -1,12 +1,23 @@
-"""Where an alias routes to, and what is made of an alarm."""
+"""Where an alias routes to, what is made of an alarm, and which changes make a new resource."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from build.rehearsal.emulator.resources import routing, without_expression
+from build.rehearsal.emulator.resources import Type, routing, types, without_expression
+
+LINTERS = Path(__file__).parents[4] / ".venv-linters/bin/python"
+
+SCHEMA = """
+import json, sys
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as schemas
+print(json.dumps({name: schemas.get_resource_schema("us-east-1", name).schema for name in sys.argv[1:]}))
+"""
 
 
 def test_a_deployment_preference_moves_all_at_once() -> None:
@@ -54,3 +65,25 @@ def test_an_alarm_of_an_expression_becomes_one_of_its_metric() -> None:
 @pytest.mark.parametrize("other", ["a name", {"AlarmName": "failed", "MetricName": "ExecutionsFailed"}])
 def test_what_has_no_expression_stays(other: object) -> None:
     assert without_expression(other) == other
+
+
+@pytest.fixture(scope="module")
+def schemas() -> dict[str, Any]:
+    """CloudFormation's own schemas, as cfn-lint has them."""
+    if not LINTERS.exists():
+        pytest.skip("needs the environment of the linters")
+    command = [str(LINTERS), "-c", SCHEMA, *(kind.name for kind in types())]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(told))
+
+
+@pytest.mark.parametrize("kind", types(), ids=lambda kind: kind.name)
+def test_what_makes_a_new_resource_is_what_cloudformation_says(schemas: dict[str, Any], kind: Type) -> None:
+    schema = schemas[kind.name]
+    paths = (path.removeprefix("/properties/") for path in schema["createOnlyProperties"])
+    fixed = {path for path in paths if "/" not in path}
+    settable = schema["properties"].keys() - {
+        path.removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())
+    }
+    assert kind.replacing == (fixed if "update" in schema["handlers"] else settable)
+    assert kind.called_by is None or kind.called_by in fixed
