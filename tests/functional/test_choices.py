@@ -18,10 +18,10 @@ from build.patience import Patience
 from build.plan import Plan
 from build.settings import Credentials, Settings
 from templates.config import load
+from tests.functional.test_deploy import pushed
 from tests.unit.templates.variants import CHOICES
 
 ROOT = Path(__file__).parents[2]
-IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/validator@sha256:{'0' * 64}"
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 
 GIVEN: Mapping[str, Mapping[str, str]] = {
@@ -66,7 +66,8 @@ def test_both_stacks_come_up_and_the_same_again_changes_nothing(planner: Planner
     plans = Plans()
     deployer = Deployer(planner, plans, always)
     delivery = deployer.delivery()
-    pipeline = deployer.pipeline(delivery, IMAGE)
+    image = pushed(planner, delivery)
+    pipeline = deployer.pipeline(delivery, image)
     assert pipeline["StateMachineAliasArn"].endswith(":live")
     deployed = planner.aws.cloudformation.stack(planner.config.named("pipeline"))
     assert deployed is not None
@@ -76,5 +77,5 @@ def test_both_stacks_come_up_and_the_same_again_changes_nothing(planner: Planner
     for name, value in {**passed_on, **planner.given}.items():
         assert deployed.parameters[name] == value, name
     again = Plans()
-    Deployer(planner, again, always).pipeline(Deployer(planner, again, always).delivery(), IMAGE)
+    Deployer(planner, again, always).pipeline(Deployer(planner, again, always).delivery(), image)
     assert [plan.empty for plan in again.made] == [True, True]

@@ -26,7 +26,8 @@ from build.patience import Patience
 from build.settings import Credentials, Settings
 from steps.init.event import Arrival, ScheduledRun, parse
 from templates.config import Config, load
-from tests.functional.test_choices import IMAGE, ROOT, Plans
+from tests.functional.test_choices import ROOT, Plans
+from tests.functional.test_deploy import pushed
 from tests.functional.test_events import ACCOUNT, BUCKET, FOLDER, TABLE
 from tests.unit.templates.variants import CHOICES
 
@@ -109,7 +110,8 @@ def deployed(aws_endpoint: str, aws_clients: Mapping[str, Any]) -> Iterator[Depl
     packages = replace(packages, pipeline=with_idle_machine(packages.pipeline))
     planner = Planner(aws, config, packages, Patience(deadline=120, first=0.05, longest=0.5))
     deployer = Deployer(planner, Plans(), always)
-    yield Deployed(config, deployer.pipeline(deployer.delivery(), IMAGE), aws_clients)
+    delivery = deployer.delivery()
+    yield Deployed(config, deployer.pipeline(delivery, pushed(planner, delivery)), aws_clients)
     for stack in ("pipeline", "delivery"):
         aws.cloudformation.delete(config.named(stack))
 
