@@ -378,6 +378,7 @@ class FlowLog:
             "MaxAggregationInterval",
             "ResourceId",
             "ResourceType",
+            "TagFieldSpecifications",
             "TrafficType",
         }
     )
