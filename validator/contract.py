@@ -93,6 +93,8 @@ class Artifact(StrEnum):
     ERROR = "error.json"
     ERRORS = "errors"
     """Folder of what children ended with, a file each."""
+    COSTS = "costs"
+    """Folder of what children's tasks were billed for, a file for each child."""
     STATES = "states"
     MISSING = "missing.json"
 

@@ -1,20 +1,28 @@
 """Cost: an estimate of what the task costs until now, from its size, its start and the prices it was given.
 
-Fargate bills vCPU-hours and GB-hours by the second from the start of the image pull, one minute at least
-(https://aws.amazon.com/fargate/pricing/). The task is still running when it is asked, hence an estimate.
+A merge adds what its children's tasks were billed for. Fargate bills vCPU-hours and GB-hours by the second
+from the start of the image pull, one minute at least (https://aws.amazon.com/fargate/pricing/). The task is
+still running when it is asked, hence an estimate.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from validator.text import count
+
 MINIMUM_SECONDS: Final = 60.0
 """Fargate bills one minute at least."""
+
+CHILDREN: Final = "children"
+"""The stage of a merge's timings in which its children's tasks ran, side by side: seconds of all of them."""
 
 _TIMEOUT_SECONDS: Final = 2.0
 _DIGITS: Final = 6
@@ -53,8 +61,52 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What tasks are billed for.
+
+    Attributes:
+        tasks: How many.
+        seconds: Billed, of all of them together.
+        vcpu_hours: Billed vCPU-hours.
+        gb_hours: Billed GB-hours.
+        is_spot: Whether any of them ran on Spot.
+    """
+
+    tasks: int = 0
+    seconds: float = 0.0
+    vcpu_hours: float = 0.0
+    gb_hours: float = 0.0
+    is_spot: bool = False
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> Usage:
+        """Reads what `dataclasses.asdict` wrote.
+
+        Raises:
+            ValueError: A number is below zero, or not finite.
+            KeyError: A field is missing.
+            TypeError: One is no number.
+        """
+        names = ("seconds", "vcpu_hours", "gb_hours")
+        if not all(0 <= fields[name] < math.inf for name in ("tasks", *names)):
+            raise ValueError("it is no amount")
+        seconds, vcpu_hours, gb_hours = (float(fields[name]) for name in names)
+        return cls(int(fields["tasks"]), seconds, vcpu_hours, gb_hours, bool(fields["is_spot"]))
+
+    def __add__(self, other: Usage) -> Usage:
+        """Returns what both are billed for."""
+        return Usage(
+            self.tasks + other.tasks,
+            self.seconds + other.seconds,
+            self.vcpu_hours + other.vcpu_hours,
+            self.gb_hours + other.gb_hours,
+            self.is_spot or other.is_spot,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What a task costs, an estimate until it has ended.
+    """What a task, with the children it merges, costs: an estimate until it has ended.
 
     Attributes:
         vcpu_hours: Billed vCPU-hours.
@@ -70,7 +122,7 @@ class Cost:
 
     @property
     def is_limit(self) -> bool:
-        """Whether the task costs this at most: it runs on Spot, at on-demand prices."""
+        """Whether it costs this at most: a task runs on Spot, at on-demand prices."""
         return self.basis.endswith(_LESS_ON_SPOT)
 
     @classmethod
@@ -97,7 +149,27 @@ def read_task(metadata_uri: str | None) -> Task | None:
         return None
 
 
-def estimate(task: Task | None, now: datetime, prices: Prices | None, *, capacity: str = "") -> Cost | None:
+def usage(task: Task, now: datetime, capacity: str) -> Usage:
+    """Returns what a task is billed for until now.
+
+    Args:
+        task: The task.
+        now: The present, with a time zone.
+        capacity: FARGATE or FARGATE_SPOT.
+    """
+    seconds = max((now - task.started).total_seconds(), MINIMUM_SECONDS)
+    hours = seconds / 3600
+    return Usage(1, seconds, task.vcpus * hours, task.memory_gb * hours, capacity == _SPOT)
+
+
+def estimate(
+    task: Task | None,
+    now: datetime,
+    prices: Prices | None,
+    *,
+    capacity: str = "",
+    children: Usage | None = None,
+) -> Cost | None:
     """Estimates what a task has cost until now.
 
     Args:
@@ -105,19 +177,22 @@ def estimate(task: Task | None, now: datetime, prices: Prices | None, *, capacit
         now: The present, with a time zone.
         prices: On-demand prices; None when they are not known.
         capacity: FARGATE or FARGATE_SPOT, for the words of the basis.
+        children: What the children's tasks were billed for; None unless the task merges.
 
     Returns:
         The estimate; None outside ECS.
     """
     if task is None:
         return None
-    hours = max((now - task.started).total_seconds(), MINIMUM_SECONDS) / 3600
-    vcpu_hours, gb_hours = task.vcpus * hours, task.memory_gb * hours
+    own = usage(task, now, capacity)
+    whole = own + (children or Usage())
+    at = f" at ${prices.vcpu_hour} a vCPU-hour and ${prices.gb_hour} a GB-hour" if prices else ""
+    spot = f"; {_LESS_ON_SPOT}" if whole.is_spot and prices else ""
     return Cost(
-        vcpu_hours=round(vcpu_hours, _DIGITS),
-        gb_hours=round(gb_hours, _DIGITS),
-        usd=None if prices is None else _usd(vcpu_hours, gb_hours, prices),
-        basis=_basis(task, hours, prices, capacity),
+        vcpu_hours=round(whole.vcpu_hours, _DIGITS),
+        gb_hours=round(whole.gb_hours, _DIGITS),
+        usd=None if prices is None else _usd(whole, prices),
+        basis=f"estimate, {_what(task, own, children)}{at}{spot}",
     )
 
 
@@ -131,13 +206,17 @@ def _task(metadata: dict[str, Any]) -> Task:
     )
 
 
-def _usd(vcpu_hours: float, gb_hours: float, prices: Prices) -> float:
-    total = Decimal(vcpu_hours) * prices.vcpu_hour + Decimal(gb_hours) * prices.gb_hour
+def _usd(used: Usage, prices: Prices) -> float:
+    total = Decimal(used.vcpu_hours) * prices.vcpu_hour + Decimal(used.gb_hours) * prices.gb_hour
     return float(round(total, _DIGITS))
 
 
-def _basis(task: Task, hours: float, prices: Prices | None, capacity: str) -> str:
-    size = f"{task.vcpus:g} vCPU and {task.memory_gb:g} GB for {hours * 3600:.0f} s"
-    at = f" at ${prices.vcpu_hour} a vCPU-hour and ${prices.gb_hour} a GB-hour" if prices else ""
-    spot = f"; {_LESS_ON_SPOT}" if capacity == _SPOT and prices else ""
-    return f"estimate, the task is still running: {size}{at}{spot}"
+def _what(task: Task, own: Usage, children: Usage | None) -> str:
+    size = f"{task.vcpus:g} vCPU and {task.memory_gb:g} GB for {own.seconds:.0f} s"
+    if children is None:
+        return f"the task is still running: {size}"
+    if not children.tasks:
+        return f"of the merge alone, which is still running: {size}"
+    tasks = count(children.tasks, "task")
+    hours = f"{children.vcpu_hours:.3g} vCPU-hours and {children.gb_hours:.3g} GB-hours"
+    return f"the merge is still running: {size}, and {tasks} of children, killed ones left out: {hours},"

@@ -67,5 +67,4 @@ def _uri(settings: Settings, child: Child | None) -> str:
     """Returns where it lies: children, who would take each other's place, have names of their own."""
     if child is None:
         return store.child(settings.output_uri, Artifact.ERROR)
-    errors = store.child(settings.output_uri, Artifact.ERRORS)
-    return store.child(errors, f"child-{child.index}-of-{child.count}.json")
+    return store.child(store.child(settings.output_uri, Artifact.ERRORS), child.file)

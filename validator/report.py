@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from validator import features, findings, text
 from validator.contract import Severity, Verdict
+from validator.cost import CHILDREN
 from validator.pictures import HEIGHT, WIDTH, Picture, draw
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ def _facts(
     yield "Columns", f"{len(now.features):,}"
     yield "Size", text.size(verdict.bytes)
     if verdict.timings:
-        yield "Time", text.seconds(sum(verdict.timings.values()))
+        label = "Time, of all tasks" if CHILDREN in verdict.timings else "Time"
+        yield label, text.seconds(sum(verdict.timings.values()))
     if verdict.cost is not None and verdict.cost.usd is not None:
         label = "Cost, at most" if verdict.cost.is_limit else "Cost, estimated"
         yield label, f"${text.number(verdict.cost.usd)}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -36,6 +37,7 @@ from validator import (
     report,
     schema,
     source,
+    spending,
     statistics,
     store,
     text,
@@ -151,6 +153,15 @@ def profile_part(settings: Settings, child: Child, interruption: Interruption, l
     Raises:
         ValidatorError: Of the class whose turn it is.
     """
+    try:
+        return _part_profiled(settings, child, interruption, log)
+    finally:
+        # What cannot be written here is missing in an estimate.
+        with suppress(ValidatorError):
+            spending.save(settings, child, datetime.now(UTC))
+
+
+def _part_profiled(settings: Settings, child: Child, interruption: Interruption, log: Log) -> str:
     work = _work(settings, _schema(settings), interruption)
     part = cuts.part(work.dataset.shards, child.index, child.count)
     _demand_states(work.dataset.shards[part.start : part.stop])
@@ -179,14 +190,21 @@ def merge(settings: Settings, interruption: Interruption, log: Log) -> VerdictRe
         # What an earlier merge of this run lacked is there now.
         _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, ()))
     watch.lap("merge")
-    return _concluded(settings, expected, profiled, watch)
+    children = spending.of_children(settings, Crew(interruption, LOOKUPS))
+    if children.tasks:
+        watch.seconds[cost.CHILDREN] = round(children.seconds, 3)
+    return _concluded(settings, expected, profiled, watch, children)
 
 
 def _concluded(
-    settings: Settings, expected: Expectations, profiled: Profiled, watch: Stopwatch
+    settings: Settings,
+    expected: Expectations,
+    profiled: Profiled,
+    watch: Stopwatch,
+    children: cost.Usage | None = None,
 ) -> VerdictReport:
     """Judges and reports; writes every file but the statistics below the output, the gate last."""
-    judged = _judged(settings, expected, profiled, watch)
+    judged = _judged(settings, expected, profiled, watch, children)
     _write(settings, Artifact.ANOMALIES, judged.anomalies.SerializeToString(deterministic=True))
     _write(settings, Artifact.ANOMALIES_TEXT, anomalies.format(judged.anomalies))
     _write(settings, Artifact.VERDICT, judged.report.to_json())
@@ -302,7 +320,13 @@ def _expectations(settings: Settings) -> Expectations:
     return Expectations(declared, baseline)
 
 
-def _judged(settings: Settings, expected: Expectations, profiled: Profiled, watch: Stopwatch) -> Judged:
+def _judged(
+    settings: Settings,
+    expected: Expectations,
+    profiled: Profiled,
+    watch: Stopwatch,
+    children: cost.Usage | None,
+) -> Judged:
     declared = expected.schema or schema.infer(profiled.statistics)
     proposed = expected.schema is None and profiled.rows > 0
     if proposed:
@@ -330,7 +354,13 @@ def _judged(settings: Settings, expected: Expectations, profiled: Profiled, watc
         schema_inferred=expected.schema is None,
         artifacts=_artifacts(settings, proposed=proposed),
         versions=_versions(declared, task),
-        cost=cost.estimate(task, datetime.now(UTC), _prices(settings), capacity=settings.capacity or ""),
+        cost=cost.estimate(
+            task,
+            datetime.now(UTC),
+            _prices(settings),
+            capacity=settings.capacity or "",
+            children=children,
+        ),
         timings=watch.seconds,
     )
     return Judged(verdict.judge(evidence), found)

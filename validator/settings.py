@@ -60,6 +60,11 @@ class Child:
     """Counted from 0."""
     count: int
 
+    @property
+    def file(self) -> str:
+        """Name of what is its own, in a folder all children write to."""
+        return f"child-{self.index}-of-{self.count}.json"
+
     def __str__(self) -> str:
         return f"child {self.index} of {self.count}"
 

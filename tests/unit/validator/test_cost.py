@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from validator import cost
-from validator.cost import Cost, Prices, Task
+from validator.cost import Cost, Prices, Task, Usage
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TASK = Task(vcpus=2.0, memory_gb=8.0, started=START)
@@ -102,6 +104,55 @@ def test_it_says_that_it_is_an_estimate_and_spot_is_cheaper() -> None:
     assert spot.basis.startswith("estimate, the task is still running: 2 vCPU and 8 GB for 60 s at $0.04")
     assert ("Spot" in spot.basis, "Spot" in on_demand.basis) == (True, False)
     assert (spot.is_limit, on_demand.is_limit) == (True, False)
+
+
+def test_a_merge_costs_what_its_children_did_too() -> None:
+    children = Usage(tasks=9, seconds=5400, vcpu_hours=1.5, gb_hours=3.0, is_spot=True)
+    now = START + timedelta(minutes=30)
+    estimate = cost.estimate(TASK, now, PRICES, capacity="FARGATE", children=children)
+    assert estimate is not None
+    assert (estimate.vcpu_hours, estimate.gb_hours, estimate.usd) == (2.5, 7.0, 0.135)
+    assert estimate.is_limit
+    assert estimate.basis.startswith(
+        "estimate, the merge is still running: 2 vCPU and 8 GB for 1800 s, and 9 tasks of children, "
+        "killed ones left out: 1.5 vCPU-hours and 3 GB-hours, at $0.04 a vCPU-hour"
+    )
+
+
+def test_a_merge_whose_children_said_nothing_is_told_alone() -> None:
+    alone, merge = (
+        cost.estimate(TASK, START, PRICES, capacity="FARGATE", children=children)
+        for children in (None, Usage())
+    )
+    assert alone is not None
+    assert merge is not None
+    assert merge.usd == alone.usd
+    assert merge.basis.startswith("estimate, of the merge alone, which is still running: 2 vCPU and 8 GB")
+
+
+USED = Usage(1, 60.0, 0.5, 1.0, is_spot=True)
+
+
+def test_what_was_used_adds_up_and_is_read_back() -> None:
+    assert USED + Usage(2, 30, 0.25, 2) == Usage(3, 90, 0.75, 3, is_spot=True)
+    assert Usage.parse(json.loads(json.dumps(asdict(USED)))) == USED
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"seconds": -1}, ValueError),
+        ({"vcpu_hours": math.nan}, ValueError),
+        ({"gb_hours": math.inf}, ValueError),
+        ({"gb_hours": "1"}, TypeError),
+        ({"tasks": -1}, ValueError),
+        ({"tasks": "1"}, TypeError),
+        ({"seconds": None}, TypeError),
+    ],
+)
+def test_what_is_no_amount_is_refused(change: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Usage.parse({**asdict(USED), **change})
 
 
 def test_none_is_read_back_as_none() -> None:

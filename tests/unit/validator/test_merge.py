@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from validator import cuts, run, settings, survey
+from validator import cost, cuts, run, settings, survey
+from validator.cost import Cost, Task
 from validator.cuts import Shard, Weight
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted, MissingError, UsageError
@@ -471,6 +473,77 @@ class TestMissing:
     def test_states_may_lie_elsewhere(self, folder: Path) -> None:
         (folder / "out" / "states").rename(folder / "elsewhere")
         equal(folder, merge(folder, 8, STATES_URI=str(folder / "elsewhere")), validate(folder))
+
+
+PRICED = {"PRICE_VCPU_HOUR": "0.04", "PRICE_GB_HOUR": "0.005", "CAPACITY": "FARGATE_SPOT"}
+
+
+class TestCost:
+    """Every task is billed a minute: of 1 vCPU and 2 GB for children, of 2 vCPU and 8 GB for the merge."""
+
+    @pytest.fixture(autouse=True)
+    def _in_ecs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        several(tmp_path, monkeypatch)
+        monkeypatch.setattr(cost, "read_task", lambda _: Task(1, 2, datetime.now(UTC)))
+
+    def merged(self, folder: Path, patch: pytest.MonkeyPatch) -> Cost:
+        patch.setattr(cost, "read_task", lambda _: Task(2, 8, datetime.now(UTC)))
+        report = merge(folder, 4, quiet, **PRICED)
+        assert report.cost
+        assert report.timings.get("children", 0) == 60 * self.told(folder)
+        return report.cost
+
+    def told(self, folder: Path) -> int:
+        files = (folder / "out").glob("costs/*.json")
+        return sum(json.loads(path.read_text())["tasks"] for path in files)
+
+    def test_of_a_shared_day_is_that_of_all_its_tasks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for index in (0, 1, 2, 3, 3):
+            child(tmp_path, index, 4, quiet, **PRICED)
+        made = self.merged(tmp_path, monkeypatch)
+        assert self.told(tmp_path) == 5
+        assert (made.vcpu_hours, made.gb_hours) == (round(7 / 60, 6), round(18 / 60, 6))
+        assert made.usd == pytest.approx(7 / 60 * 0.04 + 18 / 60 * 0.005, abs=1e-6)
+        assert "5 tasks of children" in made.basis
+
+    def test_an_attempt_that_was_interrupted_or_refused_counts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loaded = load(tmp_path, SHARD_INDEX="0", SHARD_COUNT="4", WORKERS="1")
+        assert loaded.child
+        interruption = Interruption()
+        with pytest.raises(Interrupted):
+            run.profile_part(loaded, loaded.child, interruption, lambda _: interruption._note(15, None))
+        assert self.told(tmp_path) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr("validator.manifest.Object.is_pinned", False)
+            with pytest.raises(UsageError):
+                child(tmp_path, 1, 4)
+        assert self.told(tmp_path) == 2
+
+    @pytest.mark.parametrize("content", ["", "{}", "[]", '{"run_id": "r1", "tasks": 1}'])
+    def test_what_cannot_be_read_counts_for_nothing(
+        self, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for index in range(4):
+            child(tmp_path, index, 4, quiet, **PRICED)
+        for path in (tmp_path / "out" / "costs").iterdir():
+            path.write_text(content)
+        monkeypatch.setattr(self, "told", lambda _: 0)
+        assert "of the merge alone" in self.merged(tmp_path, monkeypatch).basis
+
+    def test_of_another_run_counts_for_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for index in range(4):
+            child(tmp_path, index, 4, quiet, **{**PRICED, "RUN_ID": "another"})
+        monkeypatch.setattr(self, "told", lambda _: 0)
+        assert "of the merge alone" in self.merged(tmp_path, monkeypatch).basis
+
+    def test_a_cost_that_cannot_be_written_fails_no_child(self, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "costs").touch()
+        assert child(tmp_path, 0, 4).startswith("child 0 of 4: ")
 
 
 class TestChildren:

@@ -245,6 +245,13 @@ def test_an_estimate_for_spot_is_called_a_limit(page: Page) -> None:
     assert "at most, because these are on-demand prices" in parsed.text("dd")
 
 
+def test_the_time_of_children_is_told_as_that_of_all_tasks(page: Page) -> None:
+    alone, shared = (page(DAY, timings=timings) for timings in ({"judge": 2.0}, {"judge": 2, "children": 60}))
+    assert "Time, of all tasks" in shared.text("dt")
+    assert "Time: children" in shared.text("th") + shared.text("dt")
+    assert "Time, of all tasks" not in alone.text("dt")
+
+
 def test_it_is_small(page: Page) -> None:
     random = np.random.default_rng(1)
     wide = {f"column {i}": random.normal(i, 1, 500).tolist() for i in range(10)}
