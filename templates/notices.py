@@ -100,10 +100,11 @@ class Notices:
 
     def registered(self, *, then: Name, output: Any) -> State:
         """Tell that a better model is registered."""
-        subject = f"{DAY} & ' gave a better model'"
+        kind = "($evaluation.champion = 'unusable' ? 'new model, not compared' : 'better model')"
+        subject = f"{DAY} & ' gave a ' & {kind}"
         lines = (
             "$evaluation.metric & ' ' & $evaluation.value",
-            "'Champion before: ' & ($evaluation.champion_value = null ? 'none' : $evaluation.champion_value)",
+            "'Why: ' & $evaluation.reason",
             "'Model: ' & $model_package_arn",
             f"'Report: ' & {REPORT_LINK}",
         )

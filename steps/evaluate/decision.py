@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from .errors import InvalidModel, InvalidPayload
 
 T = TypeVar("T")
+
+
+class Champion(StrEnum):
+    """What the training script could do with the champion."""
+
+    NONE = "none"
+    SCORED = "scored"
+    UNUSABLE = "unusable"
+    """The data lack a column that it reads, or its archive cannot be read: it could not serve them either."""
+    INCOMPARABLE = "incomparable"
+    """It learnt another label, or a number where now there are classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +31,10 @@ class Metrics:
     metric: str
     value: float
     greater_is_better: bool
+    champion: Champion
     champion_value: float | None
     champion_reason: str | None
-    """Why the champion could not be scored."""
+    """Why the champion has no score."""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -32,12 +45,13 @@ class Metrics:
         """
         try:
             document = json.loads(body)
-            champion = document["champion_value"]
+            champion = Champion(document["champion"])
             return cls(
                 metric=_typed(document["metric"], str),
                 value=_score(document["value"]),
                 greater_is_better=_typed(document["greater_is_better"], bool),
-                champion_value=None if champion is None else _score(champion),
+                champion=champion,
+                champion_value=_score(document["champion_value"]) if champion is Champion.SCORED else None,
                 champion_reason=document.get("champion_reason"),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -68,6 +82,7 @@ class Decision:
     better: bool
     metric: str
     value: float
+    champion: Champion
     champion_value: float | None
     margin: float
     reason: str
@@ -88,30 +103,38 @@ def decide(metrics: Metrics, margin: float, days: Days, *, has_champion: bool) -
 
     Returns:
         Better when there is no champion, when the new model beats it by more than the margin, or when the
-        champion cannot be scored on data that were judged good: then it cannot serve them either. Never when
-        a champion is of a later day, whatever the scores: a backfill does not undo what came after.
+        champion is unusable on data that were judged good. Not when it is incomparable: a person decides that
+        something else is learnt from now on. Never when a champion is of a later day, whatever the scores: a
+        backfill does not undo what came after.
 
     Raises:
         InvalidPayload: The margin is negative or not finite.
-        InvalidModel: There is a champion, yet the training script neither scored it nor says why.
+        InvalidModel: There is a champion, yet the training script was given none.
     """
     if not (math.isfinite(margin) and margin >= 0):
         raise InvalidPayload(f"the margin is {margin}: expected a number not below 0")
     better, reason = _compare(metrics, margin, has_champion)
     if days.model_is_older:
         better, reason = False, f"the champion is of a later day, {days.champion}; {reason}"
-    return Decision(better, metrics.metric, metrics.value, metrics.champion_value, margin, reason)
+    return Decision(
+        better, metrics.metric, metrics.value, metrics.champion, metrics.champion_value, margin, reason
+    )
 
 
 def _compare(metrics: Metrics, margin: float, has_champion: bool) -> tuple[bool, str]:
     if not has_champion:
         return True, "no champion yet"
+    if metrics.champion is Champion.UNUSABLE:
+        return True, f"not compared with the champion, which is of no use any more: {metrics.champion_reason}"
+    if metrics.champion is Champion.INCOMPARABLE:
+        return False, (
+            f"it cannot be compared with the champion: {metrics.champion_reason}; to begin anew, "
+            "reject that model in the registry"
+        )
     if metrics.champion_value is None:
-        if not metrics.champion_reason:
-            raise InvalidModel(
-                "metrics.json has no score of the champion: was its channel given to the training?"
-            )
-        return True, f"the champion cannot be scored: {metrics.champion_reason}"
+        raise InvalidModel(
+            "metrics.json has no score of the champion: was its channel given to the training?"
+        )
     gain = metrics.value - metrics.champion_value
     gain = gain if metrics.greater_is_better else -gain
     scores = f"{metrics.metric} {metrics.value:.6g} against the champion's {metrics.champion_value:.6g}"

@@ -16,7 +16,7 @@ import os
 import sys
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,11 @@ class TrainError(Exception):
 
 
 class ChampionError(Exception):
-    """The champion cannot be scored; its text says why."""
+    """The champion can serve these data no more: a column or its archive is gone; its text says why."""
+
+
+class IncomparableError(Exception):
+    """The champion learnt something else, so no score says which model is better; its text says what."""
 
 
 # --- What is to be learnt -----------------------------------------------------------------------------------
@@ -84,8 +88,7 @@ class Problem:
     loss: str
     """XGBoost's name of what is made small, and decides when to stop."""
     metric: str
-    """What models are compared by."""
-    greater_is_better: bool
+    """What it is scored by, and compared with a model of the same classes."""
     classes: list[Label] | None
     """Labels in the order of their codes; None for a number."""
 
@@ -113,13 +116,13 @@ def problem(labels: Sequence[Any], name: str) -> Problem:
         )
     text = any(isinstance(label, str) for label in distinct)
     if len(distinct) == 2:
-        return Problem("binary:logistic", "logloss", "auc", True, distinct)
+        return Problem("binary:logistic", "logloss", "auc", distinct)
     if len(distinct) <= MAX_CLASSES and (text or all(float(label).is_integer() for label in distinct)):
-        return Problem("multi:softprob", "mlogloss", "mlogloss", False, distinct)
+        return Problem("multi:softprob", "mlogloss", "mlogloss", distinct)
     if text:
         found = "a different text in each row" if len(distinct) == len(labels) else f"{len(distinct):,} texts"
         raise TrainError(f"the label {name!r} has {found}: at most {MAX_CLASSES} classes can be learnt")
-    return Problem("reg:squarederror", "rmse", "rmse", False, None)
+    return Problem("reg:squarederror", "rmse", "rmse", None)
 
 
 # --- Scores -------------------------------------------------------------------------------------------------
@@ -150,14 +153,34 @@ def mlogloss(truth: Array, scores: Array) -> float:
     """Return the mean negative logarithm of the probability given to the true class.
 
     Args:
-        truth: Code of the class of each row.
-        scores: Probabilities, rows x classes.
+        truth: Code of the class of each row; NaN for one that was not learnt, to which a model gives nothing.
+        scores: Probabilities, rows x classes; of two classes also those of the second alone.
     """
-    likelihood = scores[np.arange(len(truth)), truth.astype(int)]
+    shares = scores if scores.ndim == 2 else np.column_stack([1 - scores, scores])
+    learnt = np.flatnonzero(~np.isnan(truth))
+    likelihood = np.zeros(len(truth))
+    likelihood[learnt] = shares[learnt, truth[learnt].astype(int)]
     return float(-np.mean(np.log(np.clip(likelihood, 1e-15, 1.0))))
 
 
 SCORES: dict[str, Callable[[Array, Array], float]] = {"auc": auc, "rmse": rmse, "mlogloss": mlogloss}
+GREATER_IS_BETTER = {"auc": True, "rmse": False, "mlogloss": False}
+
+
+def common_metric(ours: Encoder, theirs: Encoder) -> str:
+    """Return what two models are compared by.
+
+    A class that is absent today, or is new, makes no other problem of it: then both are held to all rows, by
+    log loss. Labels that one of them has not learnt are its mistakes, as they would be in service.
+
+    Raises:
+        IncomparableError: They learnt different labels, or one a number and the other a class.
+    """
+    if ours.label != theirs.label:
+        raise IncomparableError(f"it learnt {theirs.label!r}, not {ours.label!r}")
+    if (ours.problem.classes is None) != (theirs.problem.classes is None):
+        raise IncomparableError(f"it learnt {theirs.label!r} by {theirs.problem.objective}")
+    return ours.problem.metric if ours.problem.classes == theirs.problem.classes else "mlogloss"
 
 
 # --- Encoder ------------------------------------------------------------------------------------------------
@@ -276,14 +299,14 @@ class Model:
         """Number of boosting rounds that were kept."""
         return int(self.booster.num_boosted_rounds())
 
-    def score(self, rows: pd.DataFrame) -> float:
-        """Return the problem's metric; rows of a class that was not learnt do not count."""
+    def score(self, rows: pd.DataFrame, metric: str) -> float:
+        """Return a metric; rows of a class that was not learnt are mistakes by log loss, and have no AUC."""
         import xgboost as xgb  # noqa: PLC0415
 
         target = self.encoder.target(rows)
-        learnt = ~np.isnan(target)
-        scores = self.booster.predict(xgb.DMatrix(self.encoder.encode(rows[learnt])))
-        return SCORES[self.encoder.problem.metric](target[learnt], scores)
+        counted = np.full(len(rows), True) if metric == "mlogloss" else ~np.isnan(target)
+        scores = self.booster.predict(xgb.DMatrix(self.encoder.encode(rows[counted])))
+        return SCORES[metric](target[counted], scores)
 
 
 def fit(train: pd.DataFrame, known: Encoder, parameters: Mapping[str, str]) -> Model:
@@ -304,34 +327,39 @@ def fit(train: pd.DataFrame, known: Encoder, parameters: Mapping[str, str]) -> M
 # --- Champion -----------------------------------------------------------------------------------------------
 
 
-def champion_score(archive: Path, validation: pd.DataFrame, challenger: Encoder) -> float:
-    """Score the champion, with the champion's own encoder, on the validation split.
+def champion_model(archive: Path) -> Model:
+    """Read the champion, with the champion's own encoder.
 
     Raises:
-        ChampionError: It cannot be scored, or its score would not compare.
+        ChampionError: The archive cannot be read.
+    """
+    import xgboost as xgb  # noqa: PLC0415
+
+    try:
+        with tarfile.open(archive) as members:
+            known = Encoder.parse(member(members, FEATURES))
+            booster = xgb.Booster()
+            booster.load_model(bytearray(member(members, MODEL)))
+    except (tarfile.TarError, OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise ChampionError(f"{type(error).__name__}: {error}".splitlines()[0]) from None
+    return Model(booster, known)
+
+
+def champion_score(champion: Model, validation: pd.DataFrame, metric: str) -> float:
+    """Score the champion on the validation split.
+
+    Raises:
+        ChampionError: The data lack a column that it reads, or have it in another type.
     """
     try:
-        champion = _champion(archive, challenger)
-        score = champion.score(validation)
+        score = champion.score(validation, metric)
     except KeyError as error:
         raise ChampionError(f"the data lack its column {error}") from None
-    except (tarfile.TarError, OSError, EOFError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise ChampionError(f"{type(error).__name__}: {error}".splitlines()[0]) from None
     if not math.isfinite(score):
         raise ChampionError(f"its score is {score}")
     return score
-
-
-def _champion(archive: Path, challenger: Encoder) -> Model:
-    import xgboost as xgb  # noqa: PLC0415
-
-    with tarfile.open(archive) as members:
-        known = Encoder.parse(member(members, FEATURES))
-        if (known.label, known.problem) != (challenger.label, challenger.problem):
-            raise ChampionError(f"it learnt {known.label!r} by {known.problem.objective} with other classes")
-        booster = xgb.Booster()
-        booster.load_model(bytearray(member(members, MODEL)))
-    return Model(booster, known)
 
 
 def member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -455,11 +483,14 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True)
 class Scores:
-    """Both models' scores on the validation split."""
+    """Both models' scores on the validation split, by one metric."""
 
+    metric: str
     value: float
-    champion_value: float | None
-    champion_reason: str | None
+    champion: str
+    """``none``; ``scored``; ``unusable``, these data it could not serve; or ``incomparable``."""
+    champion_value: float | None = None
+    champion_reason: str | None = None
     """Why there is a champion without a score."""
 
     @classmethod
@@ -469,33 +500,45 @@ class Scores:
         Raises:
             TrainError: The metric is not defined on this validation split.
         """
-        metric, value = model.encoder.problem.metric, model.score(validation)
-        if not math.isfinite(value):
-            raise TrainError(
-                f"{metric} is {value} on the {len(validation):,} rows to validate: one class only?"
-            )
-        _say(f"scored: {metric} {value:.4f}")
+        alone = cls(model.encoder.problem.metric, _own_score(model, validation), "none")
         if champion is None:
-            return cls(value, None, None)
+            return alone
         try:
-            score = champion_score(champion / "model.tar.gz", validation, model.encoder)
+            scores = cls._compared(model, validation, champion_model(champion / "model.tar.gz"))
         except ChampionError as error:
-            _say(f"the champion cannot be scored: {error}")
-            return cls(value, None, str(error))
-        _say(f"scored the champion: {metric} {score:.4f}")
-        return cls(value, score, None)
+            scores = replace(alone, champion="unusable", champion_reason=str(error))
+        except IncomparableError as error:
+            scores = replace(alone, champion="incomparable", champion_reason=str(error))
+        _say(f"the champion is {scores.champion}: {scores.champion_reason or scores}")
+        return scores
+
+    @classmethod
+    def _compared(cls, model: Model, validation: pd.DataFrame, champion: Model) -> Scores:
+        metric = common_metric(model.encoder, champion.encoder)
+        theirs = champion_score(champion, validation, metric)
+        return cls(metric, model.score(validation, metric), "scored", theirs)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value:.4f} against its {self.champion_value:.4f}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of metrics.json."""
-        return asdict(self)
+        return {**asdict(self), "greater_is_better": GREATER_IS_BETTER[self.metric]}
+
+
+def _own_score(model: Model, validation: pd.DataFrame) -> float:
+    metric = model.encoder.problem.metric
+    value = model.score(validation, metric)
+    if not math.isfinite(value):
+        raise TrainError(f"{metric} is {value} on the {len(validation):,} rows to validate: one class only?")
+    _say(f"scored: {metric} {value:.4f}")
+    return value
 
 
 def save(folder: Path, model: Model, scores: Mapping[str, Any]) -> None:
     """Write the model, its encoder and its metrics into a folder."""
     known = model.encoder
     metrics = {
-        "metric": known.problem.metric,
-        "greater_is_better": known.problem.greater_is_better,
         "objective": known.problem.objective,
         **scores,
         "features": [each.name for each in known.features],

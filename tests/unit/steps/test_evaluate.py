@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.evaluate import archive, incumbent, main
-from steps.evaluate.decision import Days, Metrics, decide
+from steps.evaluate.decision import Champion, Days, Metrics, decide
 from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload, TooManyModels
 from steps.evaluate.location import Location
 from steps.evaluate.unchanged import Head, changed, check
@@ -23,6 +23,7 @@ from steps.init.bucket import Bucket
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAME = Days("2026-11-22", "2026-11-22")
 SCORES = st.floats(-1e6, 1e6)
+ALONE = Metrics("auc", 0.5, True, Champion.NONE, None, None)
 
 
 def packed(*members: tuple[str, bytes]) -> io.BytesIO:
@@ -51,6 +52,7 @@ def metrics(**changes: Any) -> bytes:
         "metric": "auc",
         "value": 0.8,
         "greater_is_better": True,
+        "champion": "none",
         "champion_value": None,
         "champion_reason": None,
     }
@@ -127,7 +129,7 @@ def test_what_is_no_archive_is_refused_in_one_line(content: bytes) -> None:
 def test_better_means_by_more_than_the_margin(
     value: float, champion: float, greater: bool, margin: float, better: bool
 ) -> None:
-    scores = Metrics("m", value, greater, champion, None)
+    scores = Metrics("m", value, greater, Champion.SCORED, champion, None)
 
     assert decide(scores, margin, SAME, has_champion=True).better is better
 
@@ -136,38 +138,49 @@ def test_better_means_by_more_than_the_margin(
 def test_of_two_models_at_most_one_is_better(
     ours: float, theirs: float, greater: bool, margin: float
 ) -> None:
-    there = decide(Metrics("m", ours, greater, theirs, None), margin, SAME, has_champion=True)
-    back = decide(Metrics("m", theirs, greater, ours, None), margin, SAME, has_champion=True)
+    there = decide(
+        Metrics("m", ours, greater, Champion.SCORED, theirs, None), margin, SAME, has_champion=True
+    )
+    back = decide(Metrics("m", theirs, greater, Champion.SCORED, ours, None), margin, SAME, has_champion=True)
 
     assert not (there.better and back.better)
 
 
 def test_without_a_champion_the_first_model_is_better() -> None:
-    decision = decide(Metrics("auc", 0.5, True, None, None), 0.1, Days("2026-11-22", ""), has_champion=False)
+    decision = decide(ALONE, 0.1, Days("2026-11-22", ""), has_champion=False)
 
     assert (decision.better, decision.reason, decision.champion_value) == (True, "no champion yet", None)
 
 
-def test_a_champion_that_cannot_be_scored_gives_way_and_the_reason_is_kept() -> None:
+def test_a_champion_that_can_serve_no_more_gives_way_and_the_reason_is_kept() -> None:
+    why = "the data lack its column 'tips'"
+    decision = decide(Metrics("auc", 0.5, True, Champion.UNUSABLE, None, why), 0.1, SAME, has_champion=True)
+
+    assert (decision.better, decision.champion) == (True, "unusable")
+    assert decision.reason == f"not compared with the champion, which is of no use any more: {why}"
+
+
+def test_a_champion_of_something_else_stays_until_a_person_decides() -> None:
+    why = "it learnt 'tips', not 'fare'"
     decision = decide(
-        Metrics("auc", 0.5, True, None, "the data lack its column 'tips'"), 0.1, SAME, has_champion=True
+        Metrics("auc", 0.99, True, Champion.INCOMPARABLE, None, why), 0.0, SAME, has_champion=True
     )
 
-    assert (decision.better, decision.reason) == (
-        True,
-        "the champion cannot be scored: the data lack its column 'tips'",
+    assert (decision.better, decision.champion) == (False, "incomparable")
+    assert decision.reason == (
+        f"it cannot be compared with the champion: {why}; to begin anew, reject that model in the registry"
     )
 
 
 def test_a_champion_nobody_scored_is_an_error() -> None:
     with pytest.raises(InvalidModel, match="was its channel given"):
-        decide(Metrics("auc", 0.5, True, None, None), 0.0, SAME, has_champion=True)
+        decide(ALONE, 0.0, SAME, has_champion=True)
 
 
 @pytest.mark.parametrize("margin", [-0.01, float("nan"), float("inf")])
 def test_a_margin_is_a_number_not_below_zero(margin: float) -> None:
     with pytest.raises(InvalidPayload, match="margin"):
-        decide(Metrics("auc", 0.5, True, None, None), margin, SAME, has_champion=False)
+        decide(ALONE, margin, SAME, has_champion=False)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +196,9 @@ def test_a_margin_is_a_number_not_below_zero(margin: float) -> None:
         metrics(value=None),
         metrics(metric=1),
         metrics(greater_is_better="yes"),
-        metrics(champion_value=float("inf")),
+        metrics(champion="scored"),
+        metrics(champion="scored", champion_value=float("inf")),
+        metrics(champion="lost"),
     ],
 )
 def test_metrics_that_are_not_metrics_are_refused(body: bytes) -> None:
@@ -206,7 +221,10 @@ def test_metrics_that_are_not_metrics_are_refused(body: bytes) -> None:
 def test_a_model_of_an_older_day_never_takes_the_place_of_a_later_one(
     model: str, champion: str, better: bool, scored: float | None
 ) -> None:
-    scores = Metrics("auc", 0.99, True, scored, None if scored else "it cannot be read")
+    scores = Metrics(
+        *("auc", 0.99, True, Champion.SCORED if scored else Champion.UNUSABLE, scored),
+        None if scored else "it cannot be read",
+    )
 
     decision = decide(scores, 0.0, Days(model, champion), has_champion=True)
 
@@ -215,9 +233,7 @@ def test_a_model_of_an_older_day_never_takes_the_place_of_a_later_one(
 
 
 def test_not_even_when_it_set_out_without_a_champion() -> None:
-    decision = decide(
-        Metrics("auc", 0.99, True, None, None), 0.0, Days("2026-11-21", "2026-11-22"), has_champion=False
-    )
+    decision = decide(ALONE, 0.0, Days("2026-11-21", "2026-11-22"), has_champion=False)
 
     assert (decision.better, decision.reason) == (
         False,
@@ -343,6 +359,7 @@ def test_the_first_model_is_registered(payload: dict[str, Any], aws_clients: Map
         "better": True,
         "metric": "auc",
         "value": 0.83,
+        "champion": "none",
         "champion_value": None,
         "margin": 0.0,
         "reason": "no champion yet",

@@ -18,10 +18,12 @@ from steps.train.main import (
     ChampionError,
     Encoder,
     Feature,
+    IncomparableError,
     Problem,
     Settings,
     TrainError,
     auc,
+    common_metric,
     feature,
     hyperparameters,
     member,
@@ -57,7 +59,6 @@ def test_the_label_says_what_is_learnt(
     found = problem(labels, "y")
 
     assert (found.objective, found.metric, found.classes) == (objective, metric, classes)
-    assert found.greater_is_better is (metric == "auc")
 
 
 def test_several_classes_are_counted_for_xgboost() -> None:
@@ -97,6 +98,54 @@ def test_mlogloss_of_a_sure_mistake_is_large_but_finite() -> None:
     assert mlogloss(np.array([1.0, 1.0]), sure) == pytest.approx((34.539 - math.log(0.75)) / 2, abs=1e-3)
 
 
+def test_a_class_that_was_not_learnt_is_a_sure_mistake_by_log_loss() -> None:
+    sure = np.array([[1.0, 0.0], [0.25, 0.75]])
+
+    assert mlogloss(np.array([0.0, math.nan]), sure) == pytest.approx(34.539 / 2, abs=1e-3)
+
+
+def test_of_two_classes_the_share_of_the_second_says_it_all() -> None:
+    of_the_second, of_both = np.array([0.2, 0.9]), np.array([[0.8, 0.2], [0.1, 0.9]])
+    truth = np.array([0.0, 1.0])
+
+    assert mlogloss(truth, of_the_second) == pytest.approx(mlogloss(truth, of_both))
+
+
+def learnt(labels: list[Any], name: str = "y") -> Encoder:
+    return Encoder(name, problem(labels, name), [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "metric"),
+    [
+        (["no", "yes"], ["yes", "no"], "auc"),
+        (["a", "b", "c"], ["a", "b", "c"], "mlogloss"),
+        ([0.5, 1.5, 2.5], [7.5, 8.5, 9.5], "rmse"),
+        # Absent today, or new.
+        (["a", "b", "c"], ["a", "b", "c", "rare"], "mlogloss"),
+        (["a", "b", "c", "new"], ["a", "b", "c"], "mlogloss"),
+        (["a", "b"], ["a", "b", "rare"], "mlogloss"),
+        (["a", "b"], ["a", "c"], "mlogloss"),
+    ],
+)
+def test_models_of_one_label_are_compared_whatever_classes_a_day_has(
+    ours: list[Any], theirs: list[Any], metric: str
+) -> None:
+    assert common_metric(learnt(ours), learnt(theirs)) == metric
+
+
+@pytest.mark.parametrize(
+    ("theirs", "line"),
+    [
+        (learnt(["a", "b"], "z"), "it learnt 'z', not 'y'"),
+        (learnt([0.5, 1.5, 2.5]), "it learnt 'y' by reg:squarederror"),
+    ],
+)
+def test_models_of_something_else_are_not_compared(theirs: Encoder, line: str) -> None:
+    with pytest.raises(IncomparableError, match=line):
+        common_metric(learnt(["a", "b", "c"]), theirs)
+
+
 def test_numbers_stay_and_texts_keep_their_most_frequent_values() -> None:
     counts = {f"v{n:03d}": 500 - n for n in range(150)}
 
@@ -117,7 +166,7 @@ def test_a_text_that_names_its_row_is_left_out(distinct: int, rows: int, kept: b
 def test_an_encoder_survives_its_json() -> None:
     known = Encoder(
         "y",
-        Problem("multi:softprob", "mlogloss", "mlogloss", False, ["a", "ü"]),
+        Problem("multi:softprob", "mlogloss", "mlogloss", ["a", "ü"]),
         [Feature('a "b".c'), Feature("`x`", ["Grüße", ""])],
     )
 

@@ -60,9 +60,10 @@ EVALUATION = {
     "better": True,
     "metric": "auc",
     "value": 0.83,
+    "champion": "none",
     "champion_value": None,
     "margin": 0.0,
-    "reason": "",
+    "reason": "no champion yet",
 }
 
 
@@ -131,6 +132,18 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
         "evaluation": EVALUATION,
         "model_package_arn": "arn:aws:sagemaker:::model-package/sluice-dev-models-taxi/1",
     }
+
+
+@pytest.mark.parametrize(
+    ("champion", "kind"), [("scored", "better model"), ("unusable", "new model, not compared")]
+)
+def test_the_notice_says_what_a_model_was_compared_with(play: Play, champion: str, kind: str) -> None:
+    evaluation = {**EVALUATION, "champion": champion, "reason": "the data lack its column 'tips'"}
+    played = play(answers(Evaluate=result({"Payload": evaluation})))
+    (notice,) = calls(played, "NotifyRegistered")
+    assert notice["Subject"] == f"Sluice dev: taxi of 2026-11-22 gave a {kind}"
+    assert "Why: the data lack its column 'tips'" in notice["Message"].splitlines()
+    assert played["output"]["evaluation"] == evaluation
 
 
 BUSY = {"error": "Busy", "cause": '{"errorMessage": "locks/taxi/2026-11-22 is held by arn:1: wait"}'}
