@@ -16,7 +16,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from build.rehearsal.emulator import events, executions, functions, objects, processes, resources, settings
+from build.rehearsal.emulator import (
+    events,
+    executions,
+    functions,
+    objects,
+    processes,
+    releases,
+    resources,
+    settings,
+)
 from build.rehearsal.emulator.batch_jobs import BatchJobs
 from build.rehearsal.emulator.containers import Containers
 from build.rehearsal.emulator.credentials import ADMINISTRATOR
@@ -75,6 +84,7 @@ def _furnish(runtime: Runtime) -> None:
     executions.install(runtime.permissions)
     events.install(runtime.permissions)
     functions.install(runtime)
+    releases.install(runtime.permissions)
     objects.register()
     resources.register()
     containers.register()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 Arguments = Mapping[str, Any]
 
@@ -114,6 +115,23 @@ def of_training(arguments: Arguments, account: Account) -> Iterator[Request]:
     yield Request("logs:DescribeLogStreams", _stream(account, group, ""))
     yield from _log(account, group, "stream")
     yield Request("cloudwatch:PutMetricData", context={"cloudwatch:namespace": group})
+
+
+def of_build(project: Mapping[str, Any], account: Account) -> Iterator[Request]:
+    """What a build's role must be allowed by CodeBuild itself, whatever its commands do."""
+    group = ((project.get("logsConfig") or {}).get("cloudWatchLogs") or {}).get("groupName")
+    yield from _log(account, group or f"/aws/codebuild/{project['name']}", "build")
+    if connection := (project["source"].get("auth") or {}).get("resource"):
+        for action in ("GetConnection", "GetConnectionToken"):
+            yield Request(f"codeconnections:{action}", connection)
+
+
+def of_change_set(asked: Mapping[str, str]) -> Iterator[Request]:
+    """What CloudFormation asks of who creates a change set, beside the call itself."""
+    if "RoleARN" in asked:
+        yield from _pass([asked["RoleARN"]], "cloudformation")
+    if "TemplateURL" in asked:
+        yield Request("s3:GetObject", f"arn:aws:s3:::{unquote(urlsplit(asked['TemplateURL']).path[1:])}")
 
 
 def of_registry(action: str, request: Mapping[str, Any], account: Account) -> Request:

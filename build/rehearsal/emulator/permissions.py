@@ -29,7 +29,9 @@ UNJUDGED: Final = "Unjudged"
 _JUDGES_ITSELF: Final = "sagemaker"
 """The service that is none of MiniStack's, see ``model_registry``."""
 
-_NAMES_ITS_SOURCE: Final = frozenset({"ecs-tasks", "events", "sagemaker", "scheduler", "states"})
+_NAMES_ITS_SOURCE: Final = frozenset(
+    {"cloudformation", "codebuild", "ecs-tasks", "events", "sagemaker", "scheduler", "states"}
+)
 """Services that say for whom they take a role (aws:SourceAccount)."""
 
 

@@ -186,6 +186,31 @@ def test_a_function_writes_to_the_group_it_was_given() -> None:
     assert {"xray:PutTraceSegments"} < {request.action for request in traced}
 
 
+def test_a_build_writes_its_log_and_reads_its_source() -> None:
+    connection = "arn:aws:codeconnections:us-east-1:000000000000:connection/1"
+    source = {"type": "GITHUB", "auth": {"type": "CODECONNECTIONS", "resource": connection}}
+
+    def build(**more: Any) -> set[tuple[str, str]]:
+        asked_for = needs.of_build({"name": "check", "source": source, **more}, HERE)
+        return {(request.action, request.resource.partition("log-group:")[2]) for request in asked_for}
+
+    reads = {("codeconnections:GetConnection", ""), ("codeconnections:GetConnectionToken", "")}
+    stream = "/aws/codebuild/check:log-stream:build"
+    assert build() == {("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream), *reads}
+    other = {"cloudWatchLogs": {"groupName": "/other"}}
+    assert ("logs:PutLogEvents", "/other:log-stream:build") in build(logsConfig=other)
+    assert ("logs:PutLogEvents", stream) in build(source={"type": "NO_SOURCE"})
+
+
+def test_who_hands_a_template_and_a_role_over_must_be_allowed_to() -> None:
+    handed = {"RoleARN": ROLES[0], "TemplateURL": "https://s3.us-east-1.amazonaws.com/b/templates/a%20b.json"}
+    assert list(needs.of_change_set(handed)) == [
+        Request("iam:PassRole", ROLES[0], {"iam:PassedToService": "cloudformation.amazonaws.com"}),
+        Request("s3:GetObject", "arn:aws:s3:::b/templates/a b.json"),
+    ]
+    assert list(needs.of_change_set({"TemplateBody": "{}"})) == []
+
+
 def test_the_registry_is_asked_for_the_thing_that_is_named() -> None:
     package = "arn:aws:sagemaker:us-east-1:000000000000:model-package/m/1"
     described = needs.of_registry("DescribeModelPackage", {"ModelPackageName": package}, HERE)
