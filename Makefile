@@ -75,11 +75,12 @@ template-diff: ## Show, as Markdown, how the rendered templates differ from thos
 	  echo; echo '````diff'; git diff --merge-base '$(BASE)' -- $(RENDERED) | { head --bytes 900000; cat >/dev/null; }; echo '````'; fi
 
 .PHONY: docs
-docs: .venv/.ready ## Rewrite docs/parameters.md and docs/roles.md from the templates
+docs: .venv/.ready .venv-linters/.ready ## Rewrite docs/parameters.md, docs/roles.md and docs/deployment-role.json from the templates
 	@mkdir -p dist
 	@$(DEV)/python -m templates.reference > dist/parameters.md
 	@$(DEV)/python -m templates.roles > dist/roles.md
-	@mv dist/parameters.md dist/roles.md docs/
+	@$(DEV)/python -m tests.unit.templates.deployment > dist/deployment-role.json
+	@mv dist/parameters.md dist/roles.md dist/deployment-role.json docs/
 
 ##@ Delivery (needs AWS credentials)
 
