@@ -40,6 +40,7 @@ class Name(StrEnum):
     CLASSIFY = "Classify"
     WAIT_FOR_CAPACITY = "WaitForCapacity"
     WAIT_FOR_STORAGE = "WaitForStorage"
+    READ_ERROR = "ReadError"
     READ_GATE = "ReadGate"
     GATE = "Gate"
     NOTIFY_WARNING = "NotifyWarning"
@@ -164,10 +165,12 @@ def item_task(name: Name, call: Call, *, then: Name, failed: Name) -> State:
     return _task(name, call, then=then, assign={}, output=UNCHANGED, catch=catch)
 
 
-def attempt(name: Name, call: Call, *, then: Name, output: Any = UNCHANGED) -> State:
+def attempt(
+    name: Name, call: Call, *, then: Name, assign: Definition | None = None, output: Any = UNCHANGED
+) -> State:
     """Return a state that calls a service and goes on, whether that succeeds or not."""
     catch = {"ErrorEquals": ["States.ALL"], "Output": output, "Next": then}
-    return _task(name, call, then=then, assign={}, output=output, catch=catch)
+    return _task(name, call, then=then, assign=assign or {}, output=output, catch=catch)
 
 
 def _task(name: Name, call: Call, *, then: Name, assign: Definition, output: Any, catch: Definition) -> State:

@@ -39,12 +39,11 @@ SITE: Final = (
 EXECUTION_LINK: Final = (
     "$console & '/states/home?region=' & $arn[3] & '#/v2/executions/details/' & $states.context.Execution.Id"
 )
-OUTPUT_LINK: Final = (
+REPORT_LINK: Final = (
     "$console & '/s3/object/' & $substringBefore($substringAfter($run.output_uri, 's3://'), '/') "
     "& '?region=' & $arn[3] & '&prefix=' & $substringAfter($substringAfter($run.output_uri, 's3://'), '/') "
+    f"& '/{Artifact.REPORT}'"
 )
-REPORT_LINK: Final = f"{OUTPUT_LINK} & '/{Artifact.REPORT}'"
-ERROR_LINK: Final = f"{OUTPUT_LINK} & '/{Artifact.ERROR}'"
 
 # & makes text of whatever a finding holds, also of nothing: no notice fails for its wording.
 FINDING: Final = "(code & ' ' & feature & ': ' & message)"
@@ -117,7 +116,6 @@ class Notices:
         lines = (
             f"$failure.error & ': ' & {REASON}",
             "'Input: ' & $substring($string($states.context.Execution.Input), 0, 1000)",
-            f"($failure.state = '{Name.VALIDATE}' ? 'The validator says: ' & {ERROR_LINK})",
             f"({planned} ? 'Mend the cause, then run the day again: ' & {self._again()})",
         )
         return attempt(Name.NOTIFY_FAILURE, self._publish(subject, *lines), then=then)

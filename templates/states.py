@@ -20,6 +20,7 @@ from templates.asl import (
     Definition,
     Name,
     State,
+    attempt,
     choice,
     each,
     fail,
@@ -72,6 +73,9 @@ TRAINING_RETRIED: Final = (
 REGISTRY_RETRIED: Final = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
 
 SUBMIT_JOB: Final = "arn:aws:states:::batch:submitJob.sync"
+ERROR_LIMIT_BYTES: Final = 16 * 1024
+"""Bytes of error.json that are read; a longer one does not parse, and the failure stays as ECS told it."""
+
 STATUS: Final = "$run.status = "
 OUTPUT_KEY: Final = "$substringAfter($substringAfter($run.output_uri, 's3://'), '/')"
 """Key below which the validator wrote; the bucket is never taken from a variable."""
@@ -324,6 +328,20 @@ def _run_task(config: Config, validator: Validator) -> tuple[Statement, ...]:
         access.pass_role(validator.execution_role, "ecs-tasks"),
         _await("ECSTask"),
     )
+
+
+def read_error(*, then: Name) -> State:
+    """Read why the validator failed, in its own words: of ECS only its exit code is to be had."""
+    call = _read(Artifact.ERROR, ERROR_LIMIT_BYTES)
+    # The file may be an earlier attempt's.
+    said = (
+        r"""($code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]; """
+        "$said := $parse($states.result.Body); "
+        "$said.run_id = $run.run_id and $string($said.exit_code) = $code "
+        "? {'state': $failure.state, 'error': $said.error, "
+        "'cause': $said.message & ' (exit code ' & $code & ')'} : $failure)"
+    )
+    return attempt(Name.READ_ERROR, call, then=then, assign={"failure": jsonata(said)})
 
 
 def read_gate(*, then: Name) -> State:

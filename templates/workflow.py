@@ -90,10 +90,11 @@ def graph(config: Config, parts: Parts) -> tuple[State, ...]:
             when_there_is_capacity=n.WAIT_FOR_CAPACITY,
             when_storage_is_back=n.WAIT_FOR_STORAGE,
             missing=n.READ_MISSING if parts.batch else None,
-            failed=n.NOTIFY_FAILURE,
+            failed=n.READ_ERROR,
         ),
         classify.wait_for_capacity(then=n.VALIDATE),
         classify.wait_for_storage(then=n.VALIDATE),
+        states.read_error(then=n.NOTIFY_FAILURE),
         states.read_gate(then=n.GATE),
         states.gate(
             passed=n.ACCEPT,

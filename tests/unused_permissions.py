@@ -38,6 +38,15 @@ NEVER: Final[dict[tuple[str, str], str]] = {
 """(role, action) -> why no scenario uses it."""
 
 
+class Statement(NamedTuple):
+    """A statement of a role's policy."""
+
+    role: str
+    actions: tuple[str, ...]
+    last: str
+    """What stands behind the last / of its last resource; a bucket has none."""
+
+
 class Spare(NamedTuple):
     """Why the happy scenario would do without a statement although it uses the actions."""
 
@@ -46,21 +55,23 @@ class Spare(NamedTuple):
     """The scenario in which a call would be refused without it; None: in none."""
 
 
-SPARE: Final[dict[tuple[str, tuple[str, ...]], Spare]] = {
-    (
-        "TaskRole",
-        ("s3:ListBucket",),
-    ): Spare("of schemas, asked for when one is missing: the deployment puts them there", None),
-    (
-        "StateMachineRole",
-        ("s3:GetObject", "s3:GetObjectVersion"),
-    ): Spare("of missing.json", "missing-shard"),
-    (
+SPARE: Final[dict[Statement, Spare]] = {
+    Statement("TaskRole", ("s3:ListBucket",), ""): Spare(
+        "of schemas, asked for when one is missing: the deployment puts them there", None
+    ),
+    Statement("StateMachineRole", ("s3:GetObject",), "missing.json"): Spare(
+        "of what the merge missed", "missing-shard"
+    ),
+    Statement("StateMachineRole", ("s3:GetObject",), "error.json"): Spare(
+        "of what the validator said when it failed", "usage-error"
+    ),
+    Statement(
         "StateMachineRole",
         ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
+        "StepFunctionsGetEventsForBatchJobsRule",
     ): Spare("of the rule that hears of AWS Batch's jobs", "scale-out"),
 }
-"""(role, a statement's actions) -> what is known of it."""
+"""A statement -> what is known of it."""
 
 ONLY_IN: Final[dict[tuple[str, str], str]] = {
     ("EvaluateRole", "sagemaker:DescribeModelPackage"): "no-better",

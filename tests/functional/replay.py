@@ -1,7 +1,7 @@
 """Judges a rehearsal's calls again, each role without one of its statements: run by the emulator's Python.
 
 Arguments: the rehearsal's logs. Writes one JSON object: role -> for each of its statements in order, the
-actions it allows and how many of the calls that were allowed would be refused without it.
+actions it allows, on which resources, and how many calls that were allowed would be refused without it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ def replay(statements: list[dict[str, Any]], calls: list[dict[str, Any]]) -> Ite
     for index, statement in enumerate(statements):
         poorer = statements[:index] + statements[index + 1 :]
         refused = sum(not allowed(call, poorer) for call in calls if allowed(call, statements))
-        yield {"actions": statement["Action"], "sid": statement.get("Sid", ""), "refused": refused}
+        resources = statement["Resource"]
+        yield {
+            "actions": statement["Action"],
+            "resources": [resources] if isinstance(resources, str) else resources,
+            "refused": refused,
+        }
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.unused_permissions import NEVER, ONLY_IN, SPARE
+from tests.unused_permissions import NEVER, ONLY_IN, SPARE, Statement
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300
@@ -159,12 +159,21 @@ def wrong_reasons(scenario: str, summary: dict[str, Any]) -> list[str]:
     return found
 
 
-def missed_by_nobody(logs: Path) -> set[tuple[str, tuple[str, ...]]]:
-    """The statements, by role and actions, without which every call would have been allowed all the same."""
+def last_part(resource: str) -> str:
+    _, slash, last = resource.rpartition("/")
+    return last if slash else ""
+
+
+def missed_by_nobody(logs: Path) -> set[Statement]:
+    """The statements without which every call would have been allowed all the same."""
     command = [str(ROOT / ".venv-emulator/bin/python"), str(Path(__file__).parent / "replay.py"), str(logs)]
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {
-        (role.removeprefix("sluice-dev-pipeline-").rpartition("-")[0], tuple(statement["actions"]))
+        Statement(
+            role.removeprefix("sluice-dev-pipeline-").rpartition("-")[0],
+            tuple(statement["actions"]),
+            last=last_part(statement["resources"][-1]),
+        )
         for role, statements in told.items()
         if role.startswith("sluice-dev-pipeline-")
         for statement in statements
@@ -172,7 +181,7 @@ def missed_by_nobody(logs: Path) -> set[tuple[str, tuple[str, ...]]]:
     }
 
 
-def needless(ended: Ended, scenario: str) -> set[tuple[str, tuple[str, ...]]]:
+def needless(ended: Ended, scenario: str) -> set[Statement]:
     """Those of them of which the tables do not say that their actions are used nowhere or elsewhere.
 
     Of another scenario than the happy one, those that are there for it alone.
@@ -181,13 +190,13 @@ def needless(ended: Ended, scenario: str) -> set[tuple[str, tuple[str, ...]]]:
     if scenario != "happy":
         own = {key for key, only in ONLY_IN.items() if only == scenario}
         due = {key for key, spare in SPARE.items() if spare.missed_in == scenario}
-        return {(role, actions) for role, actions in spared if within(own, role, actions)} | (spared & due)
+        return {each for each in spared if within(own, each)} | (spared & due)
     told = NEVER.keys() | ONLY_IN.keys()
-    return {(role, actions) for role, actions in spared if not within(told, role, actions)}
+    return {each for each in spared if not within(told, each)}
 
 
-def within(known: Collection[tuple[str, str]], role: str, actions: tuple[str, ...]) -> bool:
-    return all((role, action) in known for action in actions)
+def within(known: Collection[tuple[str, str]], statement: Statement) -> bool:
+    return all((statement.role, action) in known for action in statement.actions)
 
 
 def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended]) -> None:

@@ -329,15 +329,49 @@ def test_out_of_memory_at_the_ladders_end_is_failed(play: Play, sizes: list[Any]
 )
 def test_everything_else_is_failed_at_once_and_told(play: Play, failed: dict[str, Any]) -> None:
     played = play(answers(Validate=[failed]))
-    assert played["path"][2:] == ["Validate", "Classify", "NotifyFailure", "Failed"]
+    assert played["path"][2:] == ["Validate", "Classify", "ReadError", "NotifyFailure", "Failed"]
     assert played["error"] == "Failed"
     assert played["cause"].startswith(f"Validate: {failed['error']}: ")
     (notice,) = calls(played, "NotifyFailure")
     assert notice["Subject"] == "Sluice dev: taxi of 2026-11-22: Validate failed"
-    *_, says, again, _execution = notice["Message"].splitlines()
-    link = f"{CONSOLE}/s3/object/bucket?region=us-east-1&prefix=validation/{DAY}/error.json"
-    assert says == f"The validator says: {link}"
+    *_, again, _execution = notice["Message"].splitlines()
     assert again.endswith(": make run DATE=2026-11-22 DATASET=taxi STAGE=dev")
+
+
+def refusal(**changes: Any) -> list[dict[str, Any]]:
+    """Return the answer of a bucket that has the validator's error.json."""
+    said = {"run_id": RUN_ID, "error": "DataError", "exit_code": 65, "message": 'line 9 of "a" has 7 fields'}
+    return result({"Body": json.dumps({**said, **changes})})
+
+
+def test_a_failure_is_told_in_the_validators_own_words(play: Play) -> None:
+    played = play(answers(Validate=[exited(65)], ReadError=refusal()))
+    told = 'DataError: line 9 of "a" has 7 fields (exit code 65)'
+    assert played["cause"] == f"Validate: {told}"
+    (notice,) = calls(played, "NotifyFailure")
+    assert told in notice["Message"].splitlines()
+    (read,) = calls(played, "ReadError")
+    assert read["Key"] == f"validation/{DAY}/error.json"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        # Of an attempt before this one, or of another run of that output.
+        refusal(exit_code=69),
+        refusal(run_id="other"),
+        refusal(exit_code="65'"),
+        result({"Body": '{"run_id": "cut of'}),
+        result({"Body": "[]"}),
+        result({}),
+        [{"error": "S3.NoSuchKeyException", "cause": "no such key"}],
+    ],
+)
+def test_other_words_leave_the_failure_as_ecs_told_it(play: Play, read: list[dict[str, Any]]) -> None:
+    played = play(answers(Validate=[exited(65)], ReadError=read))
+    assert played["path"][-4:] == ["Classify", "ReadError", "NotifyFailure", "Failed"]
+    reason = "Essential container in task exited (exit code 65)"
+    assert played["cause"] == f"Validate: States.TaskFailed: {reason}"
 
 
 def test_counters_are_kept_apart(play: Play) -> None:
@@ -494,7 +528,6 @@ def test_a_step_that_crashes_is_failed_and_told(
     assert notice["Subject"] == f"Sluice dev: {day}{state} failed"
     assert '{"by":"hand"}' in notice["Message"]
     assert ("run the day again" in notice["Message"]) is (state != "Init")
-    assert "The validator says" not in notice["Message"]
 
 
 @pytest.mark.parametrize("trained", [{"TrainingJobStatus": "Stopped"}, {"TrainingJobStatus": "Completed"}])
@@ -643,7 +676,7 @@ def test_what_a_child_refused_is_run_no_second_time(play: Play, code: int) -> No
     failed = [stopped(Status="FAILED", StatusReason="Array Child Job failed")]
     given = {"ProfileShards": failed, "Validate": [exited(code)]}
     played = play(answers(Init=result({"Payload": SHARED}), **given))
-    assert played["path"][4:] == ["Validate", "Classify", "NotifyFailure", "Failed"]
+    assert played["path"][4:] == ["Validate", "Classify", "ReadError", "NotifyFailure", "Failed"]
     assert f"exit code {code}" in played["cause"]
 
 
