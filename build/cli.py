@@ -80,6 +80,9 @@ def package(stage: str, config_path: Path) -> None:
 def _parse_parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     if bad := next((one for one in given if not one.partition("=")[0] or "=" not in one), None):
         raise click.BadParameter(f"{bad!r} is not NAME=VALUE.")
+    names = [one.partition("=")[0] for one in given]
+    if again := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"{again!r} is given more than once.")
     return {name: value for name, _, value in (one.partition("=") for one in given)}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -10,7 +12,7 @@ from botocore.config import Config
 from build.aws.batch import Batch
 from build.aws.cloudformation import CloudFormation
 from build.aws.ecr import Ecr
-from build.aws.faults import asking
+from build.aws.faults import asking, refuse_pages
 from build.aws.messaging import EventBridge, Sns, Sqs
 from build.aws.s3 import S3
 from build.aws.stepfunctions import StepFunctions
@@ -56,10 +58,14 @@ def _clients(given: Settings) -> Aws:
         aws_access_key_id=keys.access_key_id if keys else None,
         aws_secret_access_key=keys.secret_access_key if keys else None,
     )
+    session.events.register("before-parse", refuse_pages)
     retries = Config(retries={"mode": "standard", "max_attempts": 5})
 
-    def client(service: str) -> object:
-        return session.client(service, endpoint_url=given.endpoint_url, config=retries)
+    def client(service: str) -> Any:
+        made = session.client(service, endpoint_url=given.endpoint_url, config=retries)
+        # Wherever the endpoint was found, botocore looks at its port when it is asked, not before.
+        _ = urlsplit(made.meta.endpoint_url).port
+        return made
 
     return Aws(
         batch=Batch(client("batch")),

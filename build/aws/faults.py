@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import (
@@ -14,6 +15,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.model import OperationModel
+from botocore.parsers import ResponseParserError
 
 from build.errors import PlatformError, UnavailableError
 
@@ -33,6 +36,28 @@ class RefusedError(PlatformError):
         super().__init__(f"cannot {what}: {code}: {reason}")
 
 
+class PageError(BotoCoreError):  # type: ignore[misc]
+    """A web page came where AWS's answer should be: a portal, a proxy, a server that is none of AWS's."""
+
+    fmt = "a web page came for an answer of AWS; look at AWS_ENDPOINT_URL and at proxies"
+
+
+def refuse_pages(operation_model: OperationModel, response_dict: Mapping[str, Any], **_: object) -> None:
+    """Refuse a web page before botocore reads it: its parsers end in a KeyError, or find an empty answer.
+
+    A handler of botocore's event ``before-parse``. An error's status says enough without its page, and an
+    object may well be a page: it comes as a stream, or without a body when it is only looked at.
+
+    Raises:
+        PageError: That is what came.
+    """
+    kind = response_dict["headers"].get("Content-Type", "")
+    succeeded = response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES
+    answer = not operation_model.has_streaming_output and response_dict["body"]
+    if succeeded and answer and kind.startswith("text/html"):
+        raise PageError
+
+
 @contextmanager
 def asking(what: str) -> Iterator[None]:
     """Do something with AWS; `what` completes the sentence "cannot ...".
@@ -50,5 +75,9 @@ def asking(what: str) -> Iterator[None]:
     except _NOT_SET_UP as error:
         why = str(error).rstrip(".")
         raise UnavailableError(f"cannot {what}: {why}; set AWS_PROFILE and AWS_REGION, or sign in") from error
+    except ResponseParserError as error:
+        # Its own text quotes all that came.
+        why = "what came cannot be read as an answer of AWS; look at AWS_ENDPOINT_URL and at proxies"
+        raise PlatformError(f"cannot {what}: {why}") from error
     except BotoCoreError as error:
         raise PlatformError(f"cannot {what}: {error}") from error

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
+from build.aws import Aws, connect
 from build.aws.cloudformation import CloudFormation
 from build.aws.ecr import Ecr, Manifest
 from build.aws.faults import RefusedError, asking
 from build.aws.messaging import EventBridge
 from build.aws.s3 import S3
 from build.aws.stepfunctions import StepFunctions
-from build.errors import PlatformError, UnavailableError
+from build.errors import PlatformError, UnavailableError, UserError
+from build.settings import Credentials, Settings
 
 
 class Client:
@@ -69,6 +74,98 @@ def test_every_failure_of_boto3_is_one_line_of_ours(
 def test_our_own_errors_pass() -> None:
     with pytest.raises(ZeroDivisionError), asking("do it"):
         _ = 1 / 0
+
+
+PAGE = "text/html; charset=utf-8"
+
+
+class Portal(HTTPServer):
+    """Answers every request alike, whatever AWS would have said."""
+
+    status, kind, body = 200, PAGE, b""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+
+    def say(self, status: int, kind: str, body: bytes) -> None:
+        self.status, self.kind, self.body = status, kind, body
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Portal
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", self.server.kind)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[Portal]:
+    with Portal() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def behind(portal: Portal) -> Aws:
+    """AWS, as it is seen through the portal."""
+    url = f"http://127.0.0.1:{portal.server_port}"
+    return connect(Settings(region="us-east-1", endpoint_url=url, credentials=Credentials("key", "secret")))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda aws: aws.cloudformation.stack("sluice-dev-pipeline"),
+        lambda aws: aws.stepfunctions.executions("arn:aws:states:us-east-1:1:stateMachine:pipeline", 3),
+        lambda aws: aws.ecr.manifest("sluice", "sha256:0"),
+    ],
+    ids=["xml", "json", "json of ECR"],
+)
+@pytest.mark.parametrize("page", [b"<html><p>sign in</html>", b"<html><p>sign in</p></html>"])
+def test_a_web_page_is_no_answer_of_aws(
+    portal: Portal, behind: Aws, ask: Callable[[Aws], object], page: bytes
+) -> None:
+    portal.say(200, PAGE, page)
+    with pytest.raises(PlatformError, match=r"a web page came .*; look at AWS_ENDPOINT_URL") as told:
+        ask(behind)
+    assert str(told.value).startswith("cannot ")
+    assert "sign in" not in str(told.value)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, PAGE), (200, "text/plain"), (200, "text/xml")])
+def test_what_cannot_be_read_is_no_bug_of_ours(portal: Portal, behind: Aws, status: int, kind: str) -> None:
+    portal.say(status, kind, b"<p>nothing " * 1000)
+    with pytest.raises(PlatformError) as told:
+        behind.cloudformation.stack("sluice-dev-pipeline")
+    assert str(told.value) == (
+        "cannot look at stack sluice-dev-pipeline: what came cannot be read as an answer of AWS; "
+        "look at AWS_ENDPOINT_URL and at proxies"
+    )
+
+
+def test_an_object_may_be_a_web_page(portal: Portal, behind: Aws) -> None:
+    portal.say(200, PAGE, b"<html></html>")
+    assert behind.s3.read("bucket", "report.html") == b"<html></html>"
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:99999", "http://127.0.0.1:x", "127.0.0.1"])
+def test_an_endpoint_that_cannot_be_one_is_told_before_it_is_asked(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(UserError, match="look at AWS_REGION and AWS_ENDPOINT_URL"):
+        connect(Settings(region="us-east-1"))
 
 
 def test_there_is_no_such_stack() -> None:

@@ -74,6 +74,8 @@ def test_a_bug_shows_its_trace_and_says_so(
         (["package", "--config", "/no/such.toml"], "cannot read /no/such.toml"),
         (["deploy", "--parameter", "NoValue"], "'NoValue' is not NAME=VALUE"),
         (["deploy", "--parameter", "=x"], "'=x' is not NAME=VALUE"),
+        (["plan", "--parameter", "A=1", "--parameter", "A=2"], "'A' is given more than once"),
+        (["plan", "--parameter", "A=1", "--parameter", "A=1"], "'A' is given more than once"),
     ],
 )
 def test_bad_use_is_one_line_and_64(
