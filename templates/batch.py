@@ -95,6 +95,11 @@ def queue_name(config: Config, title: str) -> str:
     return config.named(f"profile-{title.lower()}")
 
 
+def longest(config: Config) -> int:
+    """Return the seconds a job may take: its wait for capacity and each of its attempts."""
+    return CAPACITY_SECONDS + ATTEMPTS * config.validation.timeout_minutes * 60
+
+
 def requirements(vcpu: object, memory: object) -> list[dict[str, object]]:
     """Return a job's size as SubmitJob spells it."""
     return [{"Type": "VCPU", "Value": vcpu}, {"Type": "MEMORY", "Value": memory}]

@@ -192,7 +192,7 @@ def profile_shards(config: Config, fleet: Batch, *, then: Name, failed: Name) ->
             "ContainerOverrides": {"Environment": [*_environment(SPOT), SHARD_COUNT]},
         },
         retried=BATCH_RETRIED,
-        timeout_seconds=batch.ATTEMPTS * config.validation.timeout_minutes * 60 + batch.CAPACITY_SECONDS,
+        timeout_seconds=batch.longest(config),
         statements=_submit_jobs(config),
     )
     return task(Name.PROFILE_SHARDS, call, then=then, failed=failed)
@@ -234,7 +234,7 @@ def profile_missing(config: Config, fleet: Batch, *, then: Name) -> State:
             },
         },
         retried=BATCH_RETRIED,
-        timeout_seconds=batch.ATTEMPTS * config.validation.timeout_minutes * 60,
+        timeout_seconds=batch.longest(config),
         statements=_submit_jobs(config),
     )
     return each(
