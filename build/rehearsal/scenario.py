@@ -230,6 +230,8 @@ def refused(outcome: Outcome) -> Iterator[str]:
         yield f"the merge's last line was {said!r}"
     if not re.search(r"that is how child \d+ of \d+ ended", said):
         yield f"the merge does not say which child refused its part: {said!r}"
+    if not any(said in told.message for told in outcome.notifications):
+        yield "nobody was told why"
 
 
 def ended_on_demand(outcome: Outcome) -> Iterator[str]:

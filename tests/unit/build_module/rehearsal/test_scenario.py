@@ -251,9 +251,12 @@ def test_a_refused_part_is_told_with_its_place_and_its_child(
     happy: Outcome, tmp_path: Path, line: str, problem: str
 ) -> None:
     (tmp_path / "Validate-1.log").write_text(f"shard 1 of 4 taken from saved state\n{line}\n")
-    said = problems(SCENARIOS["unreadable-shard"], replace(gave_up(happy, ended(65)), logs=tmp_path))
+    given_up = replace(gave_up(happy, ended(65)), logs=tmp_path)
+    told = replace(given_up, notifications=(Notification("failed", f"{line} (exit code 65)"),))
+    said = problems(SCENARIOS["unreadable-shard"], told)
     assert bool(said) == bool(problem)
     assert problem in " ".join(said)
+    assert "nobody was told why" in problems(SCENARIOS["unreadable-shard"], given_up)
 
 
 PROOFS = {
