@@ -17,6 +17,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
@@ -572,6 +574,17 @@ def test_what_nobody_knows_to_judge_is_refused_to_a_role(
 
 def test_what_nobody_knows_to_judge_the_root_user_may_do(cloud: Cloud) -> None:
     assert cloud.client("sagemaker").list_models()["Models"] == []
+
+
+def test_nobody_may_ask_without_a_key(cloud: Cloud) -> None:
+    unsigned = boto3.client(
+        "sagemaker",
+        endpoint_url=cloud.endpoint,
+        region_name="us-east-1",
+        config=Config(signature_version=UNSIGNED),
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        unsigned.list_models()
 
 
 def test_an_integration_nobody_has_looked_into_is_refused(cloud: Cloud) -> None:

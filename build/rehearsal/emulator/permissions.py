@@ -78,13 +78,16 @@ class Permissions:
             from ministack.core.router import extract_access_key_id  # noqa: PLC0415
 
             failure = authenticate(service, headers, query, request_id)
-            role = self.role_of(extract_access_key_id(headers, query))
-            if failure or role is None or service == _JUDGES_ITSELF:
+            if failure or not self._settings.authorize:
                 return failure
             action = f"{service}:{headers.get('x-amz-target', '').rpartition('.')[2] or 'unknown'}"
-            if not self.refuse_unjudged(role, action):
+            key = extract_access_key_id(headers, query)
+            role = self.role_of(key)
+            if key and (role is None or service == _JUDGES_ITSELF):
                 return None
-            return access_denied_response(service, action, role, request_id, headers=headers)
+            if role:
+                self.refuse_unjudged(role, action)
+            return access_denied_response(service, action, role or "nobody", request_id, headers=headers)
 
         return authenticating
 
