@@ -32,10 +32,26 @@ GROUPS: Final = (
     "security",
 )
 
+DATASET: Final = (
+    "name",
+    "label",
+    "drop",
+    "schema",
+    "monitors",
+    "alarms",
+    "marker",
+    "schedule",
+    "days_back",
+    "time_zone",
+    "quiet_days",
+)
+
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
+MONITOR: Final = r"([A-Za-z0-9-]|\{stage\}){1,63}"
 ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
 PATH: Final = r"(?!/)(?!.*\.\.)[\w./-]+\.pbtxt"
 MARKER: Final = r"[_.][A-Za-z0-9_-][A-Za-z0-9_.-]{0,61}"
+UTC: Final = "UTC"
 CRON: Final = r"cron\(([0-9A-Z*?,/#-]+ ){5}[0-9A-Z*?,/#-]+\)"
 TIME_ZONE: Final = r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
@@ -70,15 +86,11 @@ class Schedule:
     """When a dataset's pipeline starts by the clock.
 
     Attributes:
-        cron: Expression of EventBridge Scheduler, read in the time zone.
-        time_zone: IANA name.
-        days_back: How many days before the scheduled one the data are of.
+        cron: Expression of EventBridge Scheduler, read in the dataset's time zone.
         window_minutes: How much later it may start; 0 for none.
     """
 
     cron: str
-    time_zone: str
-    days_back: int
     window_minutes: int
 
 
@@ -95,6 +107,8 @@ class Dataset:
         alarms: Names of the CloudWatch alarms that start its pipeline when they go off.
         marker: Name of the object whose arrival says that a day is complete and starts its pipeline, or None.
         schedule: When its pipeline starts by the clock, or None.
+        days_back: How many days before a trigger that names none (schedule, monitor, alarm) the data are of.
+        time_zone: IANA name: whose clocks say which day such a trigger comes on.
         quiet_days: After how many days without a judged one an alarm goes off, or None: then none does.
     """
 
@@ -106,6 +120,8 @@ class Dataset:
     alarms: tuple[str, ...] = ()
     marker: str | None = None
     schedule: Schedule | None = None
+    days_back: int = 0
+    time_zone: str = UTC
     quiet_days: int | None = None
 
     @property
@@ -238,7 +254,7 @@ def _document(path: Path) -> dict[str, Any]:
 def _config(stage: str, file: Table) -> Config:
     return Config(
         stage=stage,
-        datasets=_datasets(file),
+        datasets=_datasets(file, stage),
         validation=_validation(file.table("validation")),
         preparation=_preparation(file.table("preparation")),
         training=_training(file.table("training")),
@@ -249,18 +265,18 @@ def _config(stage: str, file: Table) -> Config:
     )
 
 
-def _datasets(file: Table) -> tuple[Dataset, ...]:
+def _datasets(file: Table, stage: str) -> tuple[Dataset, ...]:
     datasets: dict[str, Dataset] = {}
     for table in file.tables("datasets"):
-        dataset = _dataset(table)
+        dataset = _dataset(table, stage)
         if dataset.name in datasets:
             table.refuse("name", f"is {dataset.name!r} again: each dataset has a name of its own")
         datasets[dataset.name] = dataset
     return tuple(datasets.values())
 
 
-def _dataset(table: Table) -> Dataset:
-    table.only("name", "label", "drop", "schema", "monitors", "alarms", "marker", "schedule", "quiet_days")
+def _dataset(table: Table, stage: str) -> Dataset:
+    table.only(*DATASET)
     dataset = Dataset(
         name=table.text(
             "name", r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 of a-z, 0-9 and '-'"
@@ -270,13 +286,19 @@ def _dataset(table: Table) -> Dataset:
         schema=table.text("schema", PATH, "a path to a .pbtxt file in the repository")
         if "schema" in table.values
         else None,
-        monitors=table.texts("monitors", r"[A-Za-z0-9-]{1,63}", "a list of names of monitoring schedules"),
-        alarms=table.texts("alarms", ALARM, "a list of names of alarms"),
+        monitors=_of_stage(
+            stage, table.texts("monitors", MONITOR, "a list of names of monitoring schedules")
+        ),
+        alarms=_of_stage(stage, table.texts("alarms", ALARM, "a list of names of alarms")),
         # Names that begin so are read as data by nobody.
         marker=table.text("marker", MARKER, "the name of an object that begins with '_' or '.'")
         if "marker" in table.values
         else None,
         schedule=_schedule(table.table("schedule")) if "schedule" in table.values else None,
+        days_back=table.whole("days_back", 0, 366) if "days_back" in table.values else 0,
+        time_zone=table.text("time_zone", TIME_ZONE, "the IANA name of a time zone, such as Europe/Berlin")
+        if "time_zone" in table.values
+        else UTC,
         # An alarm looks back a week at most.
         quiet_days=table.whole("quiet_days", 1, 7) if "quiet_days" in table.values else None,
     )
@@ -285,12 +307,15 @@ def _dataset(table: Table) -> Dataset:
     return dataset
 
 
+def _of_stage(stage: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Fill in the stage: what watches the model of one must not start another in the same account."""
+    return tuple(name.replace("{stage}", stage) for name in names)
+
+
 def _schedule(table: Table) -> Schedule:
-    table.only("cron", "time_zone", "days_back", "window_minutes")
+    table.only("cron", "window_minutes")
     return Schedule(
         cron=table.text("cron", CRON, "six fields, such as cron(30 3 * * ? *)"),
-        time_zone=table.text("time_zone", TIME_ZONE, "the IANA name of a time zone, such as Europe/Berlin"),
-        days_back=table.whole("days_back", 0, 366),
         window_minutes=table.whole("window_minutes", 0, 1440),
     )
 

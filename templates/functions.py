@@ -22,7 +22,7 @@ from troposphere.logs import LogGroup
 
 from templates import access, registry
 from templates.access import ARTIFACT_BUCKET, PIPELINE_BUCKET
-from templates.config import Config, ConfigError, Dataset, Schedule
+from templates.config import UTC, Config, ConfigError, Dataset
 from templates.encryption import by_key
 from validator.contract import MANIFEST
 
@@ -118,12 +118,10 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "monitors": dataset.monitors,
         "alarms": dataset.alarms,
         **({"marker": dataset.marker} if dataset.marker else {}),
-        **({"schedule": _schedule(dataset.schedule)} if dataset.schedule else {}),
+        **({"scheduled": True} if dataset.schedule else {}),
+        **({"days_back": dataset.days_back} if dataset.days_back else {}),
+        **({"time_zone": dataset.time_zone} if dataset.time_zone != UTC else {}),
     }
-
-
-def _schedule(schedule: Schedule) -> dict[str, Any]:
-    return {"time_zone": schedule.time_zone, "days_back": schedule.days_back}
 
 
 def _init_statements(config: Config) -> Iterable[Statement]:

@@ -1,7 +1,7 @@
 """What starts the pipeline by itself.
 
-An event names a dataset and a date, never a URI, role, image or size: the rules pass it on as it is, and Init
-reads it strictly. What cannot be delivered is kept in a dead-letter queue.
+An event names a stage, a dataset and a date, never a URI, role, image or size: the rules pass it on as it is,
+and Init reads it strictly. What cannot be delivered is kept in a dead-letter queue.
 
     drift      ModelDriftDetected of anybody in this account who may put events on its bus
     monitor    a finished job of Model Monitor; Init asks whether it found a violation
@@ -85,7 +85,8 @@ def triggers(config: Config, workflow: Workflow) -> Triggers:
 
 def _rules(config: Config, target: Target) -> Iterator[Rule]:
     datasets = config.datasets
-    drift = {"dataset": [dataset.name for dataset in datasets]}
+    # Two stages may share an account, and with it the bus.
+    drift = {"stage": [config.stage], "dataset": [dataset.name for dataset in datasets]}
     yield _rule(config, "drift", "A model's data has drifted", _pattern(DRIFT, drift), target)
     if any(dataset.monitors for dataset in datasets):
         job = {
@@ -183,7 +184,7 @@ def _schedule(
         Name=config.named(dataset.name),
         Description=f"Starts a day of {dataset.name} by the clock",
         ScheduleExpression=when.cron,
-        ScheduleExpressionTimezone=when.time_zone,
+        ScheduleExpressionTimezone=dataset.time_zone,
         FlexibleTimeWindow=_window(when.window_minutes),
         State="ENABLED",
         Target=target,

@@ -221,7 +221,8 @@ def _start(stage: Stage, act: Act, number: int) -> str:
         prefix = _prefix(stage.rehearsal.dataset, act.run_date)
         stage.aws.s3.put(stage.bucket, f"{prefix}/{_marker(stage)}", b"")
     else:
-        stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", asked)
+        told = {"stage": stage.rehearsal.config.stage, **asked}
+        stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", told)
     machine = stage.deployment.pipeline["StateMachineArn"]
 
     def newest() -> str | None:

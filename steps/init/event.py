@@ -10,7 +10,7 @@ Six forms are known::
     {"source": "aws.s3", "detail-type": "Object Created", ...}
 
 All but the first two leave something open, which day or whose data: ``schedule``, ``monitor``, ``alarm`` and
-``arrival`` find it out.
+``arrival`` find it out. The rule has looked at the stage that an event of drift names.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class MonitorReport:
     """
 
     processing_job: str
-    run_date: date
+    time: datetime
 
     @property
     def key(self) -> str:
@@ -64,7 +64,7 @@ class AlarmReport:
     """An alarm of CloudWatch that went off."""
 
     alarm: str
-    run_date: date
+    time: datetime
     key: str
 
 
@@ -125,9 +125,9 @@ def _event(event: Mapping[str, Any], datasets: Collection[str]) -> Parsed:
         return _trigger(detail, datasets, key)
     if kind == MONITOR:
         job = name(detail.get("ProcessingJobName"), "the processing job's name")
-        return MonitorReport(job, _day_of(event.get("time")))
+        return MonitorReport(job, _time(event.get("time")))
     if kind == ALARM:
-        return AlarmReport(_alarm(detail), _day_of(event.get("time")), key)
+        return AlarmReport(_alarm(detail), _time(event.get("time")), key)
     if kind == SCHEDULE:
         return ScheduledRun(_dataset(detail.get("dataset"), datasets), _time(event.get("time")))
     if kind == ARRIVAL:
@@ -182,10 +182,6 @@ def day(value: object) -> date:
         except ValueError:
             pass
     raise InvalidEvent(f"run_date is {value!r:.80}: expected a date such as 2026-11-22")
-
-
-def _day_of(value: object) -> date:
-    return _time(value).date()
 
 
 def _time(value: object) -> datetime:

@@ -9,16 +9,6 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """When a dataset's pipeline starts by the clock: which day that means."""
-
-    time_zone: str
-    """IANA name, such as ``Europe/Berlin``."""
-    days_back: int
-    """How many days before the scheduled one the data are of."""
-
-
-@dataclass(frozen=True, slots=True)
 class Dataset:
     """A dataset of the deployed configuration."""
 
@@ -33,7 +23,12 @@ class Dataset:
     """Names of the CloudWatch alarms that watch it."""
     marker: str = ""
     """Name of the object whose arrival completes a day; "" when new objects start nothing."""
-    schedule: Schedule | None = None
+    scheduled: bool = False
+    """Whether it is started by the clock."""
+    days_back: int = 0
+    """How many days before a trigger that names none the data are of."""
+    time_zone: str = "UTC"
+    """IANA name, such as ``Europe/Berlin``: whose clocks say which day a trigger comes on."""
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
@@ -46,7 +41,9 @@ class Dataset:
             monitors=tuple(entry.get("monitors", ())),
             alarms=tuple(entry.get("alarms", ())),
             marker=entry.get("marker", ""),
-            schedule=Schedule(**entry["schedule"]) if "schedule" in entry else None,
+            scheduled=entry.get("scheduled", False),
+            days_back=entry.get("days_back", 0),
+            time_zone=entry.get("time_zone", "UTC"),
         )
 
 

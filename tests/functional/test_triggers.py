@@ -59,11 +59,15 @@ class Deployed:
         return [json.loads(states.describe_execution(executionArn=arn)["input"]) for arn in arns]
 
     def put(self, event: Mapping[str, Any], marked: str) -> Mapping[str, Any]:
-        """Put an event on the bus, which gives it account, time and id; its resources tell it again."""
+        """Put an event on the bus, which gives it account, time and id; its resources tell it again.
+
+        What names the samples' stage names this one's.
+        """
+        detail = json.dumps(event["detail"]).replace('"stage": "dev"', f'"stage": "{self.config.stage}"')
         entry = {
             "Source": event["source"],
             "DetailType": event["detail-type"],
-            "Detail": json.dumps(event["detail"]),
+            "Detail": detail,
             "Resources": [marked],
             "EventBusName": self.outputs["EventBusName"],
         }

@@ -60,7 +60,7 @@ def test_an_event_may_say_more_but_nothing_of_it_is_read() -> None:
     assert parse(drift(detail=detail), DATASETS, "n") == Trigger("taxi", DAY, key="6f1c-77")
 
 
-def test_a_monitoring_job_is_known_by_its_name_and_the_day_of_the_event() -> None:
+def test_a_monitoring_job_is_known_by_its_name_and_the_time_of_the_event() -> None:
     event = drift(
         source="aws.sagemaker",
         time="2026-11-22T23:59:59Z",
@@ -70,7 +70,7 @@ def test_a_monitoring_job_is_known_by_its_name_and_the_day_of_the_event() -> Non
 
     found = parse(event, DATASETS, "n")
 
-    assert found == MonitorReport("model-monitoring-2026", DAY)
+    assert found == MonitorReport("model-monitoring-2026", datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC))
     # Several events, each with an id of its own, may tell of one job.
     assert isinstance(found, MonitorReport)
     assert found.key == "model-monitoring-2026"
@@ -85,8 +85,10 @@ def alarm(state: object) -> dict[str, Any]:
     )
 
 
-def test_an_alarm_is_known_by_its_name_and_the_day_of_the_event() -> None:
-    assert parse(alarm({"value": "ALARM"}), DATASETS, "n") == AlarmReport("drift of fare", DAY, "6f1c-77")
+def test_an_alarm_is_known_by_its_name_and_the_time_of_the_event() -> None:
+    assert parse(alarm({"value": "ALARM"}), DATASETS, "n") == AlarmReport(
+        "drift of fare", datetime(2026, 11, 22, tzinfo=UTC), "6f1c-77"
+    )
 
 
 @pytest.mark.parametrize("state", [{"value": "OK"}, {}, "ALARM", None])

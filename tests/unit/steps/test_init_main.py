@@ -24,7 +24,9 @@ DATASETS = [
         "monitors": ["Taxi-watch"],
         "alarms": ["taxi-drift"],
         "marker": "_SUCCESS",
-        "schedule": {"time_zone": "Europe/Berlin", "days_back": 1},
+        "scheduled": True,
+        "days_back": 1,
+        "time_zone": "Europe/Berlin",
     },
     {"name": "bikes", "label": "y", "drop": [], "schema": False},
 ]
@@ -242,7 +244,7 @@ def test_a_monitoring_job_starts_a_run_only_with_a_violation(
 
     run = main.initiate(payload(**event), settings, watched)
 
-    assert (run["status"], run["dataset"], run["run_date"]) == (status, "taxi", "2026-11-22")
+    assert (run["status"], run["dataset"], run["run_date"]) == (status, "taxi", "2026-11-21")
 
 
 @pytest.mark.parametrize("schedule", ["", "somebody-elses"])
@@ -278,7 +280,7 @@ def test_an_alarm_starts_a_run_of_the_dataset_that_names_it(
 ) -> None:
     run = main.initiate(payload(**alarm("taxi-drift")), settings, clients)
 
-    assert (run["status"], run["dataset"], run["run_date"]) == ("Planned", "taxi", "2026-11-22")
+    assert (run["status"], run["dataset"], run["run_date"]) == ("Planned", "taxi", "2026-11-21")
 
 
 def test_an_alarm_of_nobody_is_refused(settings: Settings, clients: main.Clients) -> None:

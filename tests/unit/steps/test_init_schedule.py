@@ -1,4 +1,4 @@
-"""Which day an occurrence of a schedule means: clocks of the schedule's own time zone decide."""
+"""Which day a trigger means that names none: clocks of the dataset's own time zone decide."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from steps.init import alarm, monitor
 from steps.init.errors import InvalidEvent
-from steps.init.event import ScheduledRun
+from steps.init.event import AlarmReport, MonitorReport, ScheduledRun
 from steps.init.schedule import resolve
-from steps.init.settings import Dataset, Schedule
+from steps.init.settings import Dataset
 
 
 def dataset(time_zone: str, days_back: int) -> Dataset:
-    schedule = Schedule(time_zone, days_back)
-    return Dataset("taxi", "y", (), schema=False, monitors=(), alarms=(), schedule=schedule)
+    return Dataset(
+        *("taxi", "y", ()),
+        schema=False,
+        monitors=("watch",),
+        alarms=("drift",),
+        scheduled=True,
+        days_back=days_back,
+        time_zone=time_zone,
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,15 @@ def test_the_day_is_counted_back_from_the_local_date(
 
     assert (trigger.dataset, trigger.run_date) == ("taxi", date.fromisoformat(run_date))
     assert trigger.key == f"schedule-{time.replace(':', '-')}Z"
+    # What else comes at a time means the same day: a monitor's job, an alarm.
+    known = [dataset(zone, days_back)]
+    alarmed = alarm.resolve(AlarmReport("drift", scheduled.time, "k"), known)
+    watched, violated = monitor.judge(
+        {"MonitoringScheduleArn": "arn:x/watch", "ExitMessage": monitor.VIOLATIONS},
+        MonitorReport("job", scheduled.time),
+        known,
+    )
+    assert (alarmed.run_date, watched.run_date, violated) == (trigger.run_date, trigger.run_date, True)
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe", ""])

@@ -34,8 +34,6 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
 def timed(**changes: object) -> str:
     schedule = {
         "cron": "cron(0 3 * * ? *)",
-        "time_zone": "UTC",
-        "days_back": 1,
         "window_minutes": 0,
         **changes,
     }
@@ -56,9 +54,18 @@ def test_a_dataset_says_what_starts_it(tmp_path: Path) -> None:
     commented = ("[datasets.schedule]", "cron =", "time_zone =", "days_back =", "window_minutes =")
     path = written(tmp_path, *((f"# {line}", line) for line in commented))
     scheduled = load(path, "dev").datasets[0]
-    assert scheduled.schedule == Schedule("cron(30 3 * * ? *)", "Europe/Berlin", 1, 15)
+    assert scheduled.schedule == Schedule("cron(30 3 * * ? *)", 15)
+    assert (scheduled.days_back, scheduled.time_zone) == (1, "Europe/Berlin")
+    assert (whole.days_back, whole.time_zone) == (0, "UTC")
     path = written(tmp_path, ('marker = "_SUCCESS"', ""))
     assert load(path, "dev").datasets[0].marker is None
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_what_watches_a_model_may_be_of_one_stage(tmp_path: Path, stage: str) -> None:
+    watched = ('marker = "_SUCCESS"', 'monitors = ["m", "m-{stage}"]\nalarms = ["a {stage}"]')
+    dataset = load(written(tmp_path, watched), stage).datasets[0]
+    assert (dataset.monitors, dataset.alarms) == (("m", f"m-{stage}"), (f"a {stage}",))
 
 
 def test_a_stage_is_laid_over_the_common_tables() -> None:
@@ -114,13 +121,13 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ),
         (
             'marker = "_SUCCESS"',
-            timed(time_zone="../UTC"),
-            "datasets[0].schedule.time_zone is '../UTC'",
+            'time_zone = "../UTC"',
+            "datasets[0].time_zone is '../UTC'",
         ),
         (
             'marker = "_SUCCESS"',
-            timed(days_back=-1),
-            "datasets[0].schedule.days_back is -1",
+            "days_back = -1",
+            "datasets[0].days_back is -1",
         ),
         ("[validation]", "[validtion]", "validtion is not known: take one of datasets, stages, validation"),
         ('"bootstrap"', '"guess"', "validation.schema_policy is 'guess': expected one of bootstrap, require"),

@@ -191,7 +191,7 @@ def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dic
         "account": [{"Ref": "AWS::AccountId"}],
         "source": ["sluice.drift"],
         "detail-type": ["ModelDriftDetected"],
-        "detail": {"dataset": ["taxi"]},
+        "detail": {"stage": ["dev"], "dataset": ["taxi"]},
     }
 
 
@@ -208,9 +208,9 @@ def test_new_data_start_a_day_when_its_marker_comes(config: Config) -> None:
 
 
 def test_a_schedule_calls_the_alias_and_leaves_the_day_to_init(config: Config) -> None:
-    when = Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=15)
+    when = Schedule("cron(30 3 * * ? *)", window_minutes=15)
     on_time = replace(when, window_minutes=0)
-    first = replace(config.datasets[0], schedule=when)
+    first = replace(config.datasets[0], schedule=when, time_zone="Europe/Berlin")
     names = ("a-1", "a1", "ax1")
     others = [replace(first, name=name, schedule=on_time) for name in names]
     resources = json.loads(render("pipeline", replace(config, datasets=(first, *others))))["Resources"]
@@ -232,8 +232,9 @@ def test_a_schedule_calls_the_alias_and_leaves_the_day_to_init(config: Config) -
 
 
 def test_what_a_schedule_sends_is_read_by_init(config: Config) -> None:
-    when = Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=0)
-    timed = replace(config, datasets=(replace(config.datasets[0], schedule=when),))
+    when = Schedule("cron(30 3 * * ? *)", window_minutes=0)
+    berlin = replace(config.datasets[0], schedule=when, days_back=1, time_zone="Europe/Berlin")
+    timed = replace(config, datasets=(berlin,))
     resources = json.loads(render("pipeline", timed))["Resources"]
     call = resources["TaxiSchedule"]["Properties"]["Target"]["Input"]["Fn::Sub"][0]
     # As Scheduler fills it in: in the text, whatever that is.

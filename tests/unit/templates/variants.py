@@ -20,7 +20,9 @@ EVERY_TRIGGER: Final = (
         monitors=("taxi-data-quality",),
         alarms=("taxi-drift-fare",),
         marker="_SUCCESS",
-        schedule=Schedule("cron(30 3 * * ? *)", "Europe/Berlin", days_back=1, window_minutes=15),
+        schedule=Schedule("cron(30 3 * * ? *)", window_minutes=15),
+        days_back=1,
+        time_zone="Europe/Berlin",
     ),
     Dataset(name="bikes", label="late"),
 )
