@@ -2,7 +2,7 @@
 
 The commands are those of `make release`; a script stands in for the container engine and pushes by the calls
 of ECR that an engine makes. Every call is held against the role's policy. What CloudFormation makes under the
-deployment role is not: that role is the account's own, and the emulator makes it as root.
+deployment role is not: the emulator makes it as root, and `test_deployment` judges that role by the schemas.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ import pytest
 
 from build import package
 from build.aws import connect
+from build.aws.cloudformation import Target, Template
 from build.aws.ecr import Manifest
 from build.deploy import Deployer, Planner
-from build.execute import always
+from build.execute import always, carry_out
 from build.patience import Patience
+from build.plan import make
 from build.rehearsal import folder
 from build.rehearsal.cloud import Cloud, Environments, running
 from templates.config import Config, load
@@ -143,11 +145,13 @@ def trust(principal: Mapping[str, str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": dict(principal), "Action": "sts:AssumeRole"}
 
 
-def deployment_role(cloud: Cloud) -> str:
-    """The ARN of a role that CloudFormation may take."""
-    document = json.dumps({"Statement": [trust({"Service": "cloudformation.amazonaws.com"})]})
-    made = client(cloud, "iam").create_role(RoleName="deployment", AssumeRolePolicyDocument=document)
-    return str(made["Role"]["Arn"])
+def deployment_role(cloud: Cloud, config: Config) -> str:
+    """The ARN of the role that CloudFormation takes, deployed as docs/security.md says."""
+    aws, stack = connect(cloud.settings), config.named("deployment")
+    body = (ROOT / "docs/deployment-role.json").read_text(encoding="utf-8")
+    patience = Patience(deadline=60, first=0.05, longest=0.5)
+    plan = make(aws.cloudformation, Target(stack, Template(body=body), {"Stage": config.stage}), patience)
+    return carry_out(aws.cloudformation, plan, Plans(), always, patience)["DeploymentRoleArn"]
 
 
 def credentials(cloud: Cloud, role: str) -> dict[str, str]:
@@ -173,7 +177,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     engine.chmod(0o755)
     config = load(ROOT / "config.toml", "dev")
     with running(ROOT, place, Environments.below(ROOT, Path(sys.executable)), faults=()) as cloud:
-        role = deployment_role(cloud)
+        role = deployment_role(cloud, config)
         given = {
             "SourceURL": "https://github.com/example/sluice",
             "ConnectionArn": CONNECTION,
@@ -244,3 +248,14 @@ def test_a_release_that_may_not_do_it_ends_in_one_line(account: Account, release
     assert "Traceback" not in refused.stderr
     calls = account.calls("ReleaseBuildRole")
     assert action in {call["action"] for call in calls if call["decision"] == "ImplicitDeny"}
+
+
+def test_cloudformation_takes_no_role_that_does_not_trust_it(account: Account, released: str) -> None:
+    iam, role = account.client("iam"), account.environment["DEPLOYMENT_ROLE_ARN"].rpartition("/")[2]
+    kept = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    other = {"Version": "2012-10-17", "Statement": [trust({"Service": "lambda.amazonaws.com"})]}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(other))
+    refused = account.deploy(account.another_image())
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(kept))
+    assert refused.returncode != 0
+    assert f"cloudformation may not take the role {role}" in refused.stderr
