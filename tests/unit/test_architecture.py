@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -234,3 +235,23 @@ def test_python_dash_m_build_is_ours() -> None:
 
 def lines(*command: str) -> list[str]:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def tree() -> dict[str, set[str]]:
+    """Folder -> what of it ARCHITECTURE.md names in its tree, left of what is said of it."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    lines = text.partition("## The tree\n")[2].partition("\n## ")[0].splitlines()
+    found: dict[str, set[str]] = {}
+    path: list[str] = []
+    for line in filter(str.strip, lines):
+        depth = (len(line) - len(line.lstrip()) - 4) // 2
+        names = re.split(r"  +", line.strip())[0].split()
+        path = [*path[:depth], names[0].rstrip("/")]
+        found.setdefault("/".join(path[:-1]), set()).update(name.rstrip("/") for name in names)
+    return found
+
+
+@pytest.mark.parametrize("folder", ["templates", "build", "build/rehearsal", "validator"])
+def test_the_tree_names_every_module_and_no_other(folder: str) -> None:
+    there = {path.stem for path in (ROOT / folder).iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert tree()[folder] == {name for name in there if not name.startswith("_")}
