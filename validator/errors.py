@@ -33,6 +33,10 @@ class UsageError(ValidatorError):
     exit_code = ExitCode.USAGE
 
 
+class AbsentError(UsageError):
+    """There is nothing of this name; S3 answers "denied" too, to those who may not list."""
+
+
 class DataError(ValidatorError):
     """Bytes cannot be decoded as the format they claim, or are not those the manifest names."""
 

@@ -1,7 +1,7 @@
 """Saved states: what is known of a finished shard, under a name that only equal work has.
 
-A file is one line of JSON (all but the profile, and the shard in words), then the profile, whose checksum
-covers both.
+A file is one line of JSON (all but the profile, the key it was saved under, and the shard in words), then the
+profile, whose checksum covers both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 from validator import store
 from validator.cuts import Shard
 from validator.dataset import Dataset
-from validator.errors import UsageError
+from validator.errors import AbsentError
 from validator.profile import ENGINE_VERSION, Column, Profile
 
 SUFFIX: Final = ".state"
@@ -50,18 +50,22 @@ class Names:
 
     def of(self, shard: Shard, suffix: str) -> str:
         """Returns where something of a shard lies."""
+        return store.child(self.uri, self.key(shard) + suffix)
+
+    def key(self, shard: Shard) -> str:
+        """Returns what tells a shard, and how it is read, from all others."""
         # Columns alone do not tell whether one came from the file, the folder, or both and was checked.
         folders = [self._partitions.said_of(cut.target) for cut in shard.cuts]
-        return self._hashed([astuple(shard), folders], suffix)
+        return self._hashed([astuple(shard), folders])
 
     def of_all(self, shards: Sequence[Shard], suffix: str) -> str:
         """Returns where something of a whole dataset lies."""
-        return self._hashed([astuple(shard) for shard in shards], suffix)
+        return store.child(self.uri, self._hashed([astuple(shard) for shard in shards]) + suffix)
 
-    def _hashed(self, what: Any, suffix: str) -> str:
+    def _hashed(self, what: Any) -> str:
         known = self._common.copy()
         known.update(json.dumps(what).encode())
-        return store.child(self.uri, known.hexdigest()[:32] + suffix)
+        return known.hexdigest()[:32]
 
 
 class States:
@@ -78,7 +82,11 @@ class States:
         self._names = Names(uri, dataset)
 
     def take(self, shard: Shard) -> State | None:
-        """Returns the saved state of exactly this shard, or None; a damaged one is none."""
+        """Returns the saved state of exactly this shard, or None; a damaged one is none.
+
+        Raises:
+            UsageError: Nothing could ever be saved there.
+        """
         if not is_pinned(shard):
             return None
         uri = self.name(shard)
@@ -86,9 +94,11 @@ class States:
             head, _, content = store.at(uri).read(uri).partition(b"\n")
             profile = Profile.from_bytes(content, self._columns, head)
             extent = json.loads(head)
+            # A copy under the name of another shard is sound, and of other rows.
+            if extent["key"] != self._names.key(shard):
+                return None
             return State(profile, extent["begin"], extent["end"], tuple(extent["unterminated"]))
-        except (UsageError, ValueError, KeyError, TypeError, RecursionError):
-            # S3 answers "denied" for what is absent to those who may not list.
+        except (AbsentError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def save(self, shard: Shard, state: State) -> None:
@@ -96,6 +106,7 @@ class States:
         if not is_pinned(shard):
             return
         extent = {
+            "key": self._names.key(shard),
             "shard": str(shard),
             "begin": state.begin,
             "end": state.end,

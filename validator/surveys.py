@@ -16,7 +16,7 @@ import google_crc32c
 from validator import store
 from validator.cuts import Shard
 from validator.dataset import Dataset
-from validator.errors import UsageError
+from validator.errors import AbsentError
 from validator.formats import Delimited, Seen
 from validator.formats.shape import MAX_DEPTH, MAX_KEYS
 from validator.profile import Kind
@@ -26,7 +26,7 @@ from validator.survey import FIRST_TEXT, Path, Stretch, Survey
 SUFFIX: Final = ".survey"
 MARK_SUFFIX: Final = ".misfit"
 
-_UNREADABLE: Final = (UsageError, ValueError, KeyError, TypeError, RecursionError)
+_UNREADABLE: Final = (AbsentError, ValueError, KeyError, TypeError, RecursionError)
 _LARGEST: Final = 1 << 62
 
 
@@ -47,8 +47,7 @@ class Surveys:
         """Says whether somebody met a value that does not fit."""
         try:
             store.at(self._mark).read(self._mark)
-        except UsageError:
-            # S3 answers "denied" for what is absent to those who may not list.
+        except AbsentError:
             return False
         return True
 
@@ -65,14 +64,18 @@ class Surveys:
             checksum, _, line = store.at(uri).read(uri).partition(b"\n")
             if checksum != _checksum(line):
                 return None
-            return _survey(json.loads(line), shard, self._known(shard))
+            document = json.loads(line)
+            # A copy under the name of another shard is sound, and of other values.
+            if document["key"] != self._names.key(shard):
+                return None
+            return _survey(document, shard, self._known(shard))
         except _UNREADABLE:
             return None
 
     def save(self, shard: Shard, survey: Survey) -> None:
         """Saves a survey, unless nobody could tell whether it is of the same bytes."""
         if is_pinned(shard):
-            line = json.dumps(_document(shard, survey)).encode()
+            line = json.dumps({"key": self._names.key(shard), **_document(shard, survey)}).encode()
             store.write(self.name(shard), _checksum(line) + b"\n" + line)
 
     def name(self, shard: Shard) -> str:

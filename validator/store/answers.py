@@ -8,15 +8,16 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from validator.errors import DataError, StorageError, UsageError
+from validator.errors import AbsentError, DataError, StorageError, UsageError
 from validator.store.changes import replaced
 
 ERRORS: Final = (exceptions.ClientError, exceptions.BotoCoreError, HTTPError, OSError)
 """What a request may raise."""
 
-_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404"})
+_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+_DENIED: Final = frozenset({"403", "AccessDenied"})
 _REFUSED: Final = frozenset(
-    {"400", "403", "301", "AccessDenied", "AllAccessDisabled", "AuthorizationHeaderMalformed"}
+    {"400", "301", "AllAccessDisabled", "AuthorizationHeaderMalformed"}
     | {"InvalidAccessKeyId", "InvalidArgument", "InvalidBucketName", "InvalidObjectState"}
     | {"PermanentRedirect", "SignatureDoesNotMatch"}
 )
@@ -82,6 +83,11 @@ def _answered(
     if code in _REPLACED:
         return replaced(uri)
     if code in _ABSENT:
+        return AbsentError(what, why=f"no such object or bucket ({code})")
+    if code in _DENIED:
+        # So it is for what is absent too, to those who may not list.
+        return AbsentError(what, why=f"S3 refused ({code}: {message})")
+    if code == "NoSuchBucket":
         return UsageError(what, why=f"no such object or bucket ({code})")
     if code in _REFUSED:
         return UsageError(what, why=f"S3 refused ({code}: {message})")

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar, cast
 
-from validator.errors import StorageError, UsageError
+from validator.errors import AbsentError, StorageError, UsageError
 from validator.manifest import Object
 from validator.store.changes import differs, replaced
 from validator.store.names import (
@@ -222,6 +222,8 @@ def _demand_regular(uri: str, status: os.stat_result) -> None:
 def _attempt(uri: str, act: Callable[[], _T]) -> _T:
     try:
         return act()
+    except FileNotFoundError as error:
+        raise AbsentError(f"cannot read {uri}", why=_reason(error)) from error
     except OSError as error:
         raise UsageError(f"cannot read {uri}", why=_reason(error)) from error
     except ValueError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from validator.errors import UsageError
 
@@ -16,6 +17,7 @@ MOST_OBJECTS: Final = 1_000_000
 
 _SIGNS: Final = "*?["
 _ANY_FOLDERS: Final = "**"
+_THIS_MACHINE: Final = ("", "localhost")
 
 
 def is_remote(uri: str) -> bool:
@@ -24,8 +26,15 @@ def is_remote(uri: str) -> bool:
 
 
 def child(uri: str, *names: str) -> str:
-    """Returns the URI of something below a folder or prefix."""
-    return "/".join((uri.rstrip("/") or uri, *names))
+    """Returns the URI of something below a folder or prefix.
+
+    Raises:
+        UsageError: It is a scheme alone.
+    """
+    scheme, separator, path = uri.rpartition("://")
+    if separator and not path:
+        raise UsageError(f"cannot use {uri}", why="nothing is named after it")
+    return scheme + separator + "/".join((path.rstrip("/"), *names))
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -41,8 +50,17 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def local_path(uri: str) -> Path:
-    """Returns the path of a file:// URI or of a plain path."""
-    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
+    """Returns the path of a file:// URI or of a plain path.
+
+    Raises:
+        UsageError: The URI names another machine, as `file://data.csv` does.
+    """
+    if not uri.startswith("file://"):
+        return Path(uri)
+    host, slash, path = uri.removeprefix("file://").partition("/")
+    if host not in _THIS_MACHINE or not slash:
+        raise UsageError(f"cannot use {uri}", why="no path from the root, as in file:///data, is in it")
+    return Path(os.fsdecode(unquote_to_bytes(slash + path)))
 
 
 def is_hidden(name: str) -> bool:

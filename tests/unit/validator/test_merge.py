@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -378,6 +379,7 @@ class TestMissing:
             lambda path: path.write_bytes(path.read_bytes().replace(b"begin", b"BEGIN", 1)),
             lambda path: path.write_bytes(b""),
             lambda path: path.write_bytes(b"[" * 100_000 + b"\n"),
+            lambda path: copyfile(min({*path.parent.glob("*.state")} - {path}), path),
         ],
     )
     def test_a_missing_or_damaged_shard_is_named_and_only_its_child_runs_again(
@@ -473,6 +475,13 @@ class TestMissing:
     def test_states_may_lie_elsewhere(self, folder: Path) -> None:
         (folder / "out" / "states").rename(folder / "elsewhere")
         equal(folder, merge(folder, 8, STATES_URI=str(folder / "elsewhere")), validate(folder))
+
+    @pytest.mark.parametrize("uri", ["http://127.0.0.1:1/states", "s3://", "file://", "data/day=0/0.csv"])
+    def test_no_child_is_asked_for_states_where_none_can_be(self, uri: str, folder: Path) -> None:
+        given = str(folder / uri) if "://" not in uri else uri
+        with pytest.raises(UsageError, match=r"^cannot (use|read) "):
+            merge(folder, 8, STATES_URI=given)
+        assert not (folder / "out" / "missing.json").exists()
 
 
 PRICED = {"PRICE_VCPU_HOUR": "0.04", "PRICE_GB_HOUR": "0.005", "CAPACITY": "FARGATE_SPOT"}

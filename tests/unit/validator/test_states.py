@@ -10,6 +10,7 @@ import pytest
 from validator import partitions
 from validator.cuts import Cut, Shard
 from validator.dataset import Dataset
+from validator.errors import UsageError
 from validator.profile import Column, Kind, Profile
 from validator.states import State, States
 from validator.store import Object
@@ -46,6 +47,17 @@ class TestNames:
             for said in (partitions.of(objects, "d") for objects in (targets, targets[:1]))
         ]
         assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:1/x", "s3://", "file://x", "data.csv", "data.csv/below"])
+def test_where_nothing_can_ever_lie_nothing_is_absent(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").touch()
+    with pytest.raises(UsageError, match=r"^cannot (use|read) "):
+        States(uri, DATASET).take(SHARD)
+    assert States("none/below", DATASET).take(SHARD) is None
 
 
 def test_whether_a_value_has_shown_the_kind_makes_no_other_state() -> None:
@@ -90,6 +102,19 @@ class TestDamage:
             assert states.take(SHARD) is None
         path.write_bytes(content)
         assert states.take(SHARD)
+
+    @pytest.mark.parametrize(
+        "other",
+        [Object("other.csv", 8, last_modified="1"), Object("data.csv", 8, last_modified="2")],
+        ids=["another object", "the same before it changed"],
+    )
+    def test_a_copy_of_another_shards_state_is_none(
+        self, other: Object, states: States, state: State
+    ) -> None:
+        of_other = Shard((Cut.whole(other),))
+        states.save(of_other, state)
+        Path(states.name(of_other)).rename(states.name(SHARD))
+        assert states.take(SHARD) is None
 
     @pytest.mark.parametrize("change", [{"begin": 1}, {"end": 7}, {"unterminated": []}])
     def test_where_rows_ended_is_covered_by_the_checksum(

@@ -91,6 +91,12 @@ class TestDamage:
         saved.write_bytes(content)
         assert surveys.take(texts.shards[0])
 
+    def test_a_copy_of_another_shards_survey_is_none(self, saved: Path, tmp_path: Path) -> None:
+        other = described(tmp_path, "other.csv", "n,t\n1,x\n")
+        surveys = Surveys(str(saved.parent), other)
+        saved.rename(surveys.name(other.shards[0]))
+        assert surveys.take(other.shards[0]) is None
+
     @pytest.mark.parametrize("content", [b"", b"\n", b"\xff" * 100, b"00000000\n{}"])
     def test_what_is_no_survey_is_none(self, content: bytes, saved: Path, texts: Dataset) -> None:
         saved.write_bytes(content)

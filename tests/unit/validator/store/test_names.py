@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from validator import store
+from validator.errors import UsageError
 from validator.store import names
-from validator.store.names import fits, is_hidden, matches, parted
+from validator.store.names import child, fits, is_hidden, local_path, matches, parted
 
 LETTERS = st.sampled_from(["a", "b", "_c", "d=1"])
 PARTS = st.sampled_from(["a", "*", "**", "?", "_*", "d=*"])
@@ -26,6 +27,48 @@ def is_match(path: Sequence[str], parts: Sequence[str]) -> bool:
     if parts[0] == "**":
         return is_match(path, parts[1:]) or (not is_hidden(path[0]) and is_match(path[1:], parts))
     return matches(path[0], parts[0]) and is_match(path[1:], parts[1:])
+
+
+@pytest.mark.parametrize(
+    ("uri", "below"),
+    [
+        ("out", "out/x"),
+        ("out//", "out/x"),
+        ("/", "/x"),
+        ("s3://b", "s3://b/x"),
+        ("s3://b/k/", "s3://b/k/x"),
+        ("file:///", "file:///x"),
+        ("file:///out/", "file:///out/x"),
+    ],
+)
+def test_what_lies_below_keeps_its_scheme(uri: str, below: str) -> None:
+    assert child(uri, "x") == below
+
+
+@pytest.mark.parametrize("uri", ["s3://", "file://"])
+def test_nothing_lies_below_a_scheme_alone(uri: str) -> None:
+    with pytest.raises(UsageError, match=f"^cannot use {uri}: nothing is named after it"):
+        child(uri, "x")
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("a b", "a b"),
+        ("file:///a%20b", "/a b"),
+        ("file://localhost/a", "/a"),
+        ("file:///a#b?c", "/a#b?c"),
+        ("file:///%ff", "/\udcff"),
+    ],
+)
+def test_a_file_uri_is_a_path(uri: str, path: str) -> None:
+    assert local_path(uri) == Path(path)
+
+
+@pytest.mark.parametrize("uri", ["file://", "file://data.csv", "file://data/a.csv", "file://[x.csv"])
+def test_a_file_uri_names_no_other_machine(uri: str) -> None:
+    with pytest.raises(UsageError, match=r"no path from the root"):
+        local_path(uri)
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=7), st.lists(PARTS, min_size=1, max_size=5))
