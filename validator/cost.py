@@ -125,11 +125,6 @@ class Cost:
         """Whether it costs this at most: a task runs on Spot, at on-demand prices."""
         return self.basis.endswith(_LESS_ON_SPOT)
 
-    @classmethod
-    def parse(cls, fields: dict[str, Any] | None) -> Cost | None:
-        """Reads what `dataclasses.asdict` wrote."""
-        return None if fields is None else cls(**fields)
-
 
 def read_task(metadata_uri: str | None) -> Task | None:
     """Asks the ECS task metadata endpoint, version 4, for the task's size and start.

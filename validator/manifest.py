@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
+from validator import layout
 from validator.contract import MANIFEST_VERSION
 from validator.errors import UsageError
 
@@ -39,62 +39,36 @@ class Manifest:
     """What one run reads."""
 
     dataset: str
-    run_date: str
+    run_date: date
     run_id: str
     data_uri: str
     objects: tuple[Object, ...]
     ignored: tuple[str, ...] = ()
+    """What lies beside the data, under names that are no data's."""
+    version: int = MANIFEST_VERSION
 
 
 def parse(content: bytes, source: str) -> Manifest:
     """Reads manifest.json.
 
     Raises:
-        UsageError: It is not JSON, of another version, lacks a field, or names an object twice.
+        UsageError: It is not JSON, of another version, not laid out as one, or names an object twice.
     """
     try:
-        document = json.loads(content)
-        if document["version"] != MANIFEST_VERSION:
-            raise UsageError(
-                f"cannot read {source}",
-                why=f"its version is {document['version']!r}, this validator reads {MANIFEST_VERSION}",
-            )
-        return _named_once(_manifest(document), source)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise UsageError(f"cannot read {source}", why=f"not a manifest: {_missed(error)}") from error
-
-
-def _missed(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"not JSON ({error})"
-    return f"it has no {error}" if isinstance(error, KeyError) else "it is not laid out as one"
-
-
-def _manifest(document: Mapping[str, Any]) -> Manifest:
-    return Manifest(
-        dataset=str(document["dataset"]),
-        run_date=str(document["run_date"]),
-        run_id=str(document["run_id"]),
-        data_uri=str(document["data_uri"]),
-        objects=tuple(_object(entry) for entry in document["objects"]),
-        ignored=tuple(document.get("ignored", ())),
-    )
-
-
-def _named_once(manifest: Manifest, source: str) -> Manifest:
-    """An object that is named twice would be counted twice."""
-    counted = Counter(named.uri for named in manifest.objects)
-    twice = next((uri for uri, times in counted.items() if times > 1), None)
-    if twice is not None:
-        raise UsageError(f"cannot read {source}", why=f"it names {twice} twice")
+        manifest = layout.read(Manifest, json.loads(content), MANIFEST_VERSION)
+        _demand_objects(manifest)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"cannot read {source}", why=f"not a manifest: not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"cannot read {source}", why=f"not a manifest: {error}") from error
     return manifest
 
 
-def _object(entry: Mapping[str, Any]) -> Object:
-    return Object(
-        uri=str(entry["uri"]),
-        size=int(entry["size"]),
-        etag=entry["etag"],
-        version_id=entry.get("version_id"),
-        last_modified=entry.get("last_modified"),
-    )
+def _demand_objects(manifest: Manifest) -> None:
+    for named in manifest.objects:
+        if named.size < 0:
+            raise ValueError(f"the size of {named.uri} is {named.size}")
+    # One that is named twice would be counted twice.
+    for uri, times in Counter(named.uri for named in manifest.objects).items():
+        if times > 1:
+            raise ValueError(f"it names {uri} twice")

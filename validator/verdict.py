@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from validator import features as statistics_of
 from validator import findings as found
+from validator import layout
 from validator.contract import VERDICT_VERSION, Severity, Verdict
 from validator.cost import Cost
-from validator.drift import Comparator, Drift
+from validator.drift import Drift
 from validator.errors import UsageError
 from validator.findings import Defect, Finding
 
@@ -152,12 +153,10 @@ class VerdictReport:
             UsageError: The text is no verdict of this version.
         """
         try:
-            return _parsed(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            why = f"{type(error).__name__}: {error}"
-            raise UsageError(
-                f"cannot read verdict {source}", why=why, remedy="name a verdict.json"
-            ) from error
+            return layout.read(cls, json.loads(text), VERDICT_VERSION)
+        except (ValueError, RecursionError) as error:
+            what = f"cannot read verdict {source}"
+            raise UsageError(what, why=error, remedy="name a verdict.json") from error
 
 
 def judge(evidence: Evidence) -> VerdictReport:
@@ -209,17 +208,3 @@ def _judged(evidence: Evidence) -> Iterator[Finding]:
     for finding in found.of_anomalies(evidence.anomalies, evidence.schema, now, before):
         if (finding.code, finding.feature) not in told:
             yield finding
-
-
-def _parsed(fields: dict[str, Any]) -> VerdictReport:
-    if fields.pop("version") != VERDICT_VERSION:
-        raise ValueError(f"its version is not {VERDICT_VERSION}")
-    return VerdictReport(
-        verdict=Verdict(fields.pop("verdict")),
-        run_date=date.fromisoformat(fields.pop("run_date")),
-        findings=tuple(Finding(severity=Severity(f.pop("severity")), **f) for f in fields.pop("findings")),
-        drift=tuple(Drift(comparator=Comparator(d.pop("comparator")), **d) for d in fields.pop("drift")),
-        features=tuple(Feature(**feature) for feature in fields.pop("features")),
-        cost=Cost.parse(fields.pop("cost")),
-        **fields,
-    )

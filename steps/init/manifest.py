@@ -47,6 +47,14 @@ class Object:
     etag: str
     last_modified: str
 
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """Read an object's entry in a manifest; a ValueError, KeyError or TypeError says that it is none."""
+        size = entry["size"]
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ValueError(f"{size!r:.80} is no size")
+        return cls(_text(entry["uri"]), size, _text(entry["etag"]), _text(entry["last_modified"]))
+
     @property
     def kind(self) -> str | None:
         """How it is read, or None when it is not data."""
@@ -87,14 +95,14 @@ class Manifest:
             if document.pop("version") != VERSION:
                 raise ValueError("unknown version")
             return cls(
-                **{
-                    **document,
-                    "run_date": date.fromisoformat(document["run_date"]),
-                    "objects": tuple(Object(**entry) for entry in document["objects"]),
-                    "ignored": tuple(document["ignored"]),
-                }
+                dataset=_text(document["dataset"]),
+                run_date=date.fromisoformat(document["run_date"]),
+                run_id=_text(document["run_id"]),
+                data_uri=_text(document["data_uri"]),
+                objects=tuple(Object.parse(entry) for entry in _list(document["objects"])),
+                ignored=tuple(map(_text, _list(document["ignored"]))),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise InvalidRecord(
                 f"the manifest of this run cannot be read: {error}; start a new execution"
             ) from None
@@ -155,9 +163,22 @@ def write_once(bucket: Bucket, key: str, manifest: Manifest) -> Manifest:
     return Manifest.parse(stored.body)
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.80} is no text")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.80} is no list")
+    return value
+
+
 def _visible(path: str) -> bool:
-    # A key that ends with a slash is a folder's marker; its last part is empty.
-    return all(part and not _is_hidden(part) for part in path.split("/"))
+    *_, name = parts = path.split("/")
+    # A key that ends with a slash is a folder's marker; an empty part before the last one hides nothing.
+    return bool(name) and not any(map(_is_hidden, parts))
 
 
 def _is_hidden(part: str) -> bool:

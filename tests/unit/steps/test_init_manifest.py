@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -90,11 +91,30 @@ def test_a_manifest_survives_its_bytes_whatever_the_names(keys: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"version": 2}', b'{"version": 1, "objects": [{"uri": 1}]}']
+    "body",
+    [b"", b"[]", b"{}", b"[" * 100_000, b'{"version": 2}', b'{"version": 1, "objects": [{"uri": 1}]}'],
+    ids=lambda body: body[:40],
 )
 def test_a_damaged_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRecord, match="start a new execution"):
         Manifest.parse(body)
+
+
+@pytest.mark.parametrize("value", [None, True, 7, -1, 1.5, [], [1], {}, {"x": "y"}], ids=repr)
+@pytest.mark.parametrize("name", ["dataset", "run_date", "run_id", "data_uri", "objects", "ignored"])
+@pytest.mark.parametrize("place", ["uri", "size", "etag", "last_modified", ""])
+def test_a_field_is_what_it_should_be_or_refused(place: str, name: str, value: object) -> None:
+    document = json.loads(manifest("a.csv", "README.md").to_bytes())
+    (document["objects"][0] if place else document).update({place or name: value})
+    if (place or name, value) in [("objects", []), ("ignored", []), ("size", 7)]:
+        assert Manifest.parse(json.dumps(document).encode())
+    else:
+        with pytest.raises(InvalidRecord, match="start a new execution"):
+            Manifest.parse(json.dumps(document).encode())
+
+
+def test_a_key_with_an_empty_part_is_not_left_out() -> None:
+    assert names(manifest("/a.csv", "b//c.csv", "d//", "")) == ["/a.csv", "b//c.csv"]
 
 
 def test_the_listing_pages_and_keeps_the_bound(bucket: Bucket) -> None:

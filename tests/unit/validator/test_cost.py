@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from validator import cost
-from validator.cost import Cost, Prices, Task, Usage
+from validator.cost import Prices, Task, Usage
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TASK = Task(vcpus=2.0, memory_gb=8.0, started=START)
@@ -153,7 +153,3 @@ def test_what_was_used_adds_up_and_is_read_back() -> None:
 def test_what_is_no_amount_is_refused(change: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         Usage.parse({**asdict(USED), **change})
-
-
-def test_none_is_read_back_as_none() -> None:
-    assert Cost.parse(None) is None

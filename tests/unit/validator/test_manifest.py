@@ -58,9 +58,40 @@ def test_a_manifest_may_name_nothing() -> None:
     assert manifest.parse(document(objects=[]), "m").objects == ()
 
 
+ENTRY = json.loads(document())["objects"][0]
+TAKEN: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("dataset", "run_id", "data_uri", "uri"), ("x",)),
+    **dict.fromkeys(("etag", "version_id", "last_modified"), ("x", None)),
+    "size": (7,),
+    "objects": ([],),
+    "ignored": ([], ["x"]),
+}
+
+
+@pytest.mark.parametrize("value", [None, True, 7, -1, 1.5, "x", [], ["x"], {}, {"x": 1}], ids=repr)
+@pytest.mark.parametrize("name", [*json.loads(document()), *ENTRY])
+def test_a_field_is_what_it_should_be_or_refused(name: str, value: object) -> None:
+    content = document(objects=[{**ENTRY, name: value}]) if name in ENTRY else document(**{name: value})
+    if value in TAKEN.get(name, ()):
+        assert manifest.parse(content, "m")
+    else:
+        with pytest.raises(UsageError, match=rf"^cannot read m: not a manifest: [^;]*\b{name}\b"):
+            manifest.parse(content, "m")
+
+
+def test_bytes_are_counted_from_nought() -> None:
+    with pytest.raises(UsageError, match=r"not a manifest: the size of .*/part-0\.csv is -1"):
+        manifest.parse(document(objects=[{**ENTRY, "size": -1}]), "m")
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b"{", b"\xff", document(version=2), document(objects=[{"uri": "x"}]), document(objects=7)],
+    [
+        *(b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"version": 1, "x": ' + b"[" * 100_000),
+        *(document(version=2), document(objects=[{"uri": "x"}]), document(objects=7), document(etag="e")),
+        document(objects=[{**ENTRY, "size": 10**400}]).replace(b"0" * 400, b"0" * 5000),
+    ],
+    ids=lambda content: content[:40],
 )
 def test_what_is_no_manifest_is_refused_by_name(content: bytes) -> None:
     with pytest.raises(UsageError, match=r"cannot read s3://b/manifest\.json"):

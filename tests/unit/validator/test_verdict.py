@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import anomalies, drift, verdict
+from validator import anomalies, drift, show, verdict
 from validator.contract import ExitCode, Severity, Verdict
 from validator.cost import Cost
 from validator.errors import UsageError
@@ -186,11 +189,86 @@ def test_names_are_kept_whole(full: VerdictReport) -> None:
     assert "x" * 10_000 in {f["feature"] for f in json.loads(full.to_json())["findings"]}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": 9}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": 9}', "[" * 100_000]
+)
 def test_what_is_no_verdict_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(UsageError, match=r"^cannot read verdict out/verdict\.json: [^\n]*$") as caught:
         VerdictReport.from_json(text, "out/verdict.json")
     assert caught.value.exit_code is ExitCode.USAGE
+
+
+JUNK = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.sampled_from([10**400, -(10**4000), "\ud800", "\x1b[31m", "[/]", "9" * 10_000, "2026-11-22"]),
+        st.text(),
+    ),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=5,
+)
+"""Whatever JSON can say, and Python's reader takes for it."""
+
+
+def places(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields every container of a document with each of its keys."""
+    for key in document if isinstance(document, dict) else range(len(document)):
+        yield document, key
+        if isinstance(document[key], dict | list):
+            yield from places(document[key])
+
+
+@pytest.fixture(scope="module")
+def sample() -> str:
+    return VerdictReport(
+        verdict=Verdict.FAIL,
+        run_date=date(2026, 11, 22),
+        run_id="r",
+        dataset="taxi",
+        rows=2,
+        bytes=3,
+        findings=(Finding("NO_DATA", Severity.ERROR, "n", "1", "2", "one"),),
+        drift=(drift.Drift("n", drift.Comparator.L_INFTY, 0.5, 0.1, "b"),),
+        features=(Feature("n", "INT"),),
+        artifacts={"report": "r"},
+        versions={"tfdv": "1"},
+        cost=Cost(0.1, 0.2, 0.005, "estimate"),
+        timings={"profile": 1.5},
+    ).to_json()
+
+
+@given(st.data())
+def test_whatever_a_verdict_says_it_is_shown_or_refused(sample: str, data: st.DataObject) -> None:
+    document = json.loads(sample)
+    container, key = data.draw(st.sampled_from(list(places(document))))
+    container[key] = data.draw(JUNK)
+    with suppress(UsageError):
+        report = VerdictReport.from_json(json.dumps(document), "out/verdict.json")
+        show.verdict(report, show.console(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("findings", [7], r"findings\[0\] is 7, not an object"),
+        ("findings", [{"code": []}], r"findings\[0\]\.severity is missing"),
+        ("drift", {}, r"drift is \{\}, not a list"),
+        ("rows", "2", r"rows is '2', not a whole number"),
+        ("rows", True, r"rows is True, not a whole number"),
+        ("cost", {"vcpu_hours": math.inf}, r"cost\.gb_hours is missing"),
+        ("timings", {"x": math.nan}, r"timings\.x is nan, not a number"),
+        ("run_date", "today", r"run_date is 'today', not a date"),
+        ("verdict", "PASS", r"verdict is 'PASS', not one of pass, warn, fail"),
+        ("surprise", 1, r"surprise is unknown"),
+        ("version", 2, r"its version is 2, not 1"),
+    ],
+)
+def test_what_is_no_verdict_is_named(sample: str, name: str, value: object, why: str) -> None:
+    with pytest.raises(UsageError, match=f"^cannot read verdict x: {why}; name a verdict.json$"):
+        VerdictReport.from_json(json.dumps({**json.loads(sample), name: value}), "x")
 
 
 def test_an_unknown_key_is_refused(full: VerdictReport) -> None:
