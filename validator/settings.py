@@ -109,6 +109,8 @@ class Settings:
     """Stage under which metrics and the journal are printed; None prints neither."""
     task_metadata_uri: str | None = None
     """Where ECS describes the running task; None outside of it."""
+    assumed: frozenset[str] = frozenset()
+    """RUN_DATE and RUN_ID when nobody gave them: a manifest's may be others."""
 
 
 def load(
@@ -153,6 +155,9 @@ def load(
         price_gb_hour=values.price(Environment.PRICE_GB_HOUR),
         metrics_stage=values.get(Environment.METRICS_STAGE),
         task_metadata_uri=values.get("ECS_CONTAINER_METADATA_URI_V4"),
+        assumed=frozenset(
+            name for name in (Environment.RUN_DATE, Environment.RUN_ID) if not values.get(name)
+        ),
     )
     return _checked(settings)
 

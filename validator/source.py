@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from validator import manifest, store
+from validator import formats, manifest, store
+from validator.contract import Environment
 from validator.crew import Crew, Halt
 from validator.errors import UsageError
+from validator.manifest import Manifest
 from validator.settings import Settings
 from validator.store import Object
 
@@ -31,16 +33,41 @@ def of(settings: Settings, crew: Crew) -> Source:
         crew: Who looks at objects.
 
     Raises:
-        UsageError: There is no such manifest, file, folder or prefix.
+        UsageError: There is no such manifest, file, folder or prefix; the manifest is of another run, or what
+            is no data lies beside its objects.
     """
     if settings.manifest_uri:
         content = store.at(settings.manifest_uri).read(settings.manifest_uri)
         named = manifest.parse(content, settings.manifest_uri)
+        _demand_same_run(named, settings)
+        _refuse_left_out(named)
         return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
     uri = settings.data_uri or ""
     name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
     found = store.at(uri)
     return Source(name, tuple(found.list(uri)), found.root(uri))
+
+
+def _demand_same_run(named: Manifest, settings: Settings) -> None:
+    run = {
+        Environment.RUN_DATE: (named.run_date.isoformat(), settings.run_date.isoformat()),
+        Environment.RUN_ID: (named.run_id, settings.run_id),
+    }
+    for name, (found, given) in run.items():
+        if found != given and name not in settings.assumed:
+            raise UsageError(
+                f"cannot use {settings.manifest_uri}",
+                why=f"it is of another run: {name} is {given!r}, its own is {found!r}",
+                remedy="name the manifest of this run",
+            )
+
+
+def _refuse_left_out(named: Manifest) -> None:
+    """What lies beside the data may be a part of them, as a.csv.zip is: it is refused as in a folder."""
+    if named.ignored:
+        formats.of(named.ignored[0])
+        # It is data for this validator, and was none for who wrote the manifest.
+        raise UsageError(f"cannot read {named.data_uri}", why=f"its manifest leaves out {named.ignored[0]}")
 
 
 def _pinned(objects: Sequence[Object], crew: Crew) -> tuple[Object, ...]:

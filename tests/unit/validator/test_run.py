@@ -177,7 +177,7 @@ class TestManifests:
         return self.write(folder, [{"uri": str(file), "size": file.stat().st_size, "etag": None}])
 
     @staticmethod
-    def write(folder: Path, objects: list[dict[str, Any]]) -> Path:
+    def write(folder: Path, objects: list[dict[str, Any]], **more: Any) -> Path:
         content = {
             "version": 1,
             "dataset": "taxi",
@@ -185,6 +185,7 @@ class TestManifests:
             "run_id": "r1",
             "data_uri": str(folder),
             "objects": objects,
+            **more,
         }
         (folder / "manifest.json").write_text(json.dumps(content))
         return folder / "manifest.json"
@@ -249,6 +250,39 @@ class TestManifests:
         manifest = self.write(folder, [{"uri": uri, "size": 1, "etag": None}])
         with pytest.raises(UsageError, match=r"cannot (read|use) "):
             validate(folder, MANIFEST_URI=str(manifest))
+
+    @pytest.mark.parametrize("name", ["b.csv.zip", "c.json", "x.csv ", "README.md"])
+    def test_what_it_leaves_out_is_refused_as_in_a_folder(self, name: str, folder: Path) -> None:
+        (folder / "day").mkdir()
+        for file in ("a.csv", name):
+            (folder / "day" / file).write_text(ROWS)
+        with pytest.raises(UsageError) as of_folder:
+            validate(folder, DATA_URI=str(folder / "day"))
+        objects = [{"uri": str(folder / "day" / "a.csv"), "size": len(ROWS), "etag": None}]
+        manifest = self.write(folder, objects, ignored=[str(folder / "day" / name)])
+        with pytest.raises(UsageError) as of_manifest:
+            validate(folder, MANIFEST_URI=str(manifest))
+        assert str(of_manifest.value) == str(of_folder.value)
+        assert f"cannot read {folder}/day/{name}: its name ends with none of" in f"{of_folder.value}"
+
+    def test_data_that_only_its_writer_did_not_know_are_not_left_out(self, folder: Path) -> None:
+        manifest = self.write(folder, [], ignored=[f"{folder}/data.csv"])
+        with pytest.raises(UsageError, match=r"its manifest leaves out .*/data\.csv"):
+            validate(folder, MANIFEST_URI=str(manifest))
+
+    @pytest.mark.parametrize(
+        ("other", "why"),
+        [
+            ({"run_id": "other"}, "RUN_ID is 'r1', its own is 'other'"),
+            ({"run_date": "1999-01-01"}, "RUN_DATE is '2026-11-22', its own is '1999-01-01'"),
+        ],
+    )
+    def test_one_of_another_run_is_refused(self, other: dict[str, str], why: str, folder: Path) -> None:
+        manifest = self.write(folder, [], **other)
+        with pytest.raises(UsageError, match=rf"^cannot use {manifest}: it is of another run: {why}; "):
+            validate(folder, MANIFEST_URI=str(manifest))
+        (name,) = other
+        assert validate(folder, MANIFEST_URI=str(manifest), **{name.upper(): ""}).rows == 0
 
     def test_one_that_names_nothing_is_a_day_without_data(self, folder: Path) -> None:
         report = validate(folder, MANIFEST_URI=str(self.write(folder, [])))
