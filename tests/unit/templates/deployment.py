@@ -96,6 +96,12 @@ POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Managed policy -> its services; one alone would be too long for IAM."""
 
+UNBOUND: Final[Mapping[str, str]] = {
+    "DeployCompute": "ECS and Glue know no resource of what makes clusters and takes definitions back.",
+    "DeploySurroundings": "EC2 names its resources itself, when it has made them.",
+}
+"""Managed policy -> why it may write to what it does not name."""
+
 GRANTING: Final = frozenset({"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 HANDING: Final = frozenset({"iam:PassRole"})
 TAKEN: Final = ("ecs-tasks", "events", "glue", "lambda", "scheduler", "states", "vpc-flow-logs")
@@ -149,7 +155,10 @@ def template() -> dict[str, Any]:
             "HasKey": {"Fn::Equals": [{"Ref": "CustomerManagedKey"}, "true"]},
         },
         "Resources": {
-            **{title: _policy(_of_services(services)) for title, services in POLICIES.items()},
+            **{
+                title: {**_policy(_of_services(services)), "Metadata": _accepted(UNBOUND[title])}
+                for title, services in POLICIES.items()
+            },
             "DeployRoles": _policy(_of_roles()),
             "DeployKeys": {**_policy(_of_keys()), "Condition": "HasKey"},
             "DeploymentRole": {
@@ -205,6 +214,10 @@ def _policy(statements: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
 
 
+def _accepted(reason: str) -> dict[str, Any]:
+    return {"checkov": {"skip": [{"id": "CKV_AWS_111", "comment": reason}]}}
+
+
 def _of_services(services: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     nameless = []
     for service in services:
@@ -220,7 +233,7 @@ def _of_services(services: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 def _of_roles() -> Iterator[dict[str, Any]]:
     every = {each for each in needed() if each.startswith("iam:")}
     roles = _arns("iam")
-    bounded = {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "PermissionsBoundaryArn"}}}
+    bounded = {"ArnEquals": {"iam:PermissionsBoundary": {"Ref": "PermissionsBoundaryArn"}}}
     within = {"Fn::If": ["HasPermissionsBoundary", bounded, {"Ref": "AWS::NoValue"}]}
     services = [f"{service}.amazonaws.com" for service in TAKEN]
     yield _allow(every - GRANTING - HANDING, *roles)

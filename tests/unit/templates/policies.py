@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.unit.templates.variants import Variant, variants
+from tests.unit.templates.variants import ROOT, Variant, variants
+
+DEPLOYMENT: Final = ROOT / "docs/deployment-role.json"
+"""The stack of the role that deploys the pipeline."""
 
 ACCOUNT: Final = "123456789012"
 HERE: Final = f"us-east-1:{ACCOUNT}"
@@ -27,6 +30,8 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "ArtifactKeyArn": f"arn:aws:kms:{HERE}:key/{IDENTIFIER}",
     "CheckConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/{IDENTIFIER}",
     "ConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/{IDENTIFIER}",
+    "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "Stage": "dev",
     "DeploymentRoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployment",
 }
 
@@ -97,8 +102,16 @@ def policies(variant: Variant) -> Iterator[tuple[str, dict[str, Any]]]:
             yield title, resolved(policy["PolicyDocument"], template)
 
 
+def of_deployment() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the policies of the role that deploys the pipeline, by their names."""
+    template = json.loads(DEPLOYMENT.read_text(encoding="utf-8"))
+    for title, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            yield title, resolved(resource["Properties"]["PolicyDocument"], template)
+
+
 def write(folder: Path) -> None:
-    """Write the policies of all variants, equal ones once."""
+    """Write the policies of all variants, equal ones once, and those of the deployment role."""
     folder.mkdir(parents=True, exist_ok=True)
     seen: set[str] = set()
     for variant in variants():
@@ -107,3 +120,5 @@ def write(folder: Path) -> None:
             if text not in seen:
                 seen.add(text)
                 (folder / f"{variant}.{title}.json").write_text(text, encoding="utf-8")
+    for title, policy in of_deployment():
+        (folder / f"deployment.{title}.json").write_text(json.dumps(policy, indent=2), encoding="utf-8")
