@@ -38,12 +38,17 @@ class Dataset:
         return sum(shard.size for shard in self.shards)
 
     @property
+    def own(self) -> Sequence[Column]:
+        """The columns that stand in its objects, not in the names of folders alone."""
+        return [column for column in self.columns if column.name not in self.partitions.added]
+
+    @property
     def first_line(self) -> Sequence[str]:
         """Names of columns that stand in the first line of a text, and nowhere else."""
         target = self.shards[0].cuts[0].target if self.shards else None
         if target is None or self.dialect.columns or not isinstance(self.format_of(target), Delimited):
             return ()
-        return [column.name for column in self.columns if column.name not in self.partitions.added]
+        return [column.name for column in self.own]
 
     def format_of(self, target: Object) -> Format:
         """Returns how an object is read."""
@@ -77,8 +82,7 @@ class Dataset:
             Misfit: While it is read: a value does not fit the kind of its column.
             DataError: While it is read: bytes are not what the name or the folder claims.
         """
-        own = [column for column in self.columns if column.name not in self.partitions.added]
-        reading = self.format_of(cut.target).read(cut, own)
+        reading = self.format_of(cut.target).read(cut, self.own)
         return self.partitions.complete(reading, cut.target, self.columns)
 
 
@@ -87,7 +91,9 @@ def describe(
     declared: Mapping[str, Kind] | None = None,
     root: str | None = None,
     dialect: Dialect | None = None,
+    *,
     crew: Crew | None = None,
+    known: Sequence[Column] | None = None,
 ) -> Dataset:
     """Reads the headers of all objects and declares the columns once for all of them.
 
@@ -98,6 +104,7 @@ def describe(
         root: Folder or prefix below which folders named key=value are columns; None when there are none.
         dialect: How delimited texts are written, where their names and first lines do not tell.
         crew: Who reads.
+        known: The dataset's own columns, if the headers of these objects have been read before: then none is.
 
     Raises:
         Interrupted: A signal asked to end.
@@ -108,12 +115,19 @@ def describe(
     # Objects alone show a struct: no other value can be read as one.
     wanted = {name: kind for name, kind in (declared or {}).items() if kind is not Kind.STRUCT}
     dialect = dialect or Dialect()
-    headers = _headers(objects, dialect, crew)
-    _demand_agreement(headers)
+    columns = _shown(objects, wanted, dialect, crew) if known is None else known
     shards = cuts.plan(objects, lambda target: formats.of(target.uri, dialect).weight)
-    columns = _columns(list(headers.values()), wanted)
     placed = placed.met(column.name for column in columns)
     return Dataset(shards, (*columns, *placed.columns(wanted)), placed, dialect)
+
+
+def _shown(
+    objects: Sequence[Object], wanted: Mapping[str, Kind], dialect: Dialect, crew: Crew | None
+) -> Sequence[Column]:
+    """Returns the columns that the headers show together."""
+    headers = _headers(objects, dialect, crew)
+    _demand_agreement(headers)
+    return _columns(list(headers.values()), wanted)
 
 
 def _headers(objects: Sequence[Object], dialect: Dialect, crew: Crew | None) -> Mapping[Object, Header]:

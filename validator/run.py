@@ -50,6 +50,7 @@ from validator.dataset import Dataset
 from validator.defects import Defect
 from validator.errors import DataError, MissingError, UsageError, ValidatorError
 from validator.formats import Dialect
+from validator.headers import Headers
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
 from validator.profiling import Profiling
@@ -236,15 +237,27 @@ def _work(settings: Settings, declared: Schema | None, interruption: Interruptio
     lookups = Crew(interruption, LOOKUPS)
     found = source.of(settings, lookups)
     store.prepare(settings.output_uri)
-    described = dataset.describe(
-        found.objects,
-        schema.kinds(declared) if declared else {},
-        root=found.root,
-        crew=lookups,
-        dialect=Dialect(settings.delimiter, settings.columns),
-    )
     states_uri = settings.states_uri or store.child(settings.output_uri, Artifact.STATES)
+    described = _described(settings, found, declared, states_uri, lookups)
     return Work(found, described, states_uri, Crew(interruption, _workers(settings, described.columns)))
+
+
+def _described(
+    settings: Settings, found: Source, declared: Schema | None, states_uri: str, crew: Crew
+) -> Dataset:
+    """Describes the data; of several processes the first that reads all headers spares the others that."""
+    kinds = schema.kinds(declared) if declared else {}
+    dialect = Dialect(settings.delimiter, settings.columns)
+    saved = Headers(states_uri, found.objects, kinds, dialect)
+    known = saved.take() if _is_shared(settings) else None
+    described = dataset.describe(found.objects, kinds, found.root, dialect, crew=crew, known=known)
+    if _is_shared(settings) and known is None:
+        saved.save(described.own)
+    return described
+
+
+def _is_shared(settings: Settings) -> bool:
+    return settings.child is not None or settings.children > 1
 
 
 def _summed_up(settings: Settings, work: Work, made: Profiling) -> Profiled:

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from validator import cost, cuts, run, settings, survey
+from validator import cost, cuts, headers, run, settings, survey
 from validator.cost import Cost, Task
 from validator.cuts import Shard, Weight
 from validator.dataset import Dataset
 from validator.errors import DataError, Interrupted, MissingError, UsageError
+from validator.formats import Header
 from validator.formats.columnar import parts
 from validator.formats.delimited.reader import Delimited
 from validator.formats.jsonlines import reader as jsonlines
@@ -26,6 +27,7 @@ from validator.formats.jsonlines.reader import JsonLines
 from validator.interruption import Interruption
 from validator.profile import Profile
 from validator.states import State, States
+from validator.store import Object
 from validator.verdict import VerdictReport
 
 SHARDS = 17
@@ -484,6 +486,72 @@ class TestMissing:
         assert not (folder / "out" / "missing.json").exists()
 
 
+class TestHeaders:
+    @pytest.fixture
+    def reads(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The objects whose headers were read."""
+        late_keys(tmp_path, monkeypatch)
+        found: list[str] = []
+        header = JsonLines.header
+
+        def noting(self: JsonLines, target: Object) -> Header:
+            found.append(target.uri)
+            return header(self, target)
+
+        monkeypatch.setattr(JsonLines, "header", noting)
+        return found
+
+    def test_are_read_by_the_first_process_alone(self, reads: list[str], tmp_path: Path) -> None:
+        needed, merged = passes(tmp_path, 4)
+        assert (needed, sorted(Path(uri).name for uri in reads)) == (2, ["a.jsonl", "b.jsonl"])
+        equal(tmp_path, merged, validate(tmp_path))
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            Path.unlink,
+            lambda path: path.write_bytes(b""),
+            lambda path: path.write_bytes(path.read_bytes()[:-1]),
+            lambda path: path.write_bytes(path.read_bytes().replace(b"INT", b"BYTES", 1)),
+            lambda path: path.write_bytes(headers._checksum(b"[[]]") + b"\n[[]]"),
+            lambda path: path.write_bytes(headers._checksum(b"{}{") + b"\n{}{"),
+        ],
+    )
+    def test_a_damaged_list_of_columns_is_none(
+        self, spoil: Callable[[Path], object], reads: list[str], tmp_path: Path
+    ) -> None:
+        child(tmp_path, 0, 4)
+        (path,) = states(tmp_path, ".columns")
+        before = path.read_bytes()
+        spoil(path)
+        reads.clear()
+        child(tmp_path, 1, 4)
+        assert len(reads) == 2
+        assert path.read_bytes() == before
+
+    def test_other_objects_or_types_have_others(self, reads: list[str], tmp_path: Path) -> None:
+        child(tmp_path, 0, 4)
+        (tmp_path / "s.pbtxt").write_text('feature { name: "n" type: FLOAT }')
+        child(tmp_path, 0, 4, SCHEMA_URI=str(tmp_path / "s.pbtxt"))
+        assert len(states(tmp_path, ".columns")) == 2
+        with (tmp_path / "data" / "a.jsonl").open("a") as file:
+            file.write('{"new": 1}\n')
+        child(tmp_path, 0, 4)
+        assert len(states(tmp_path, ".columns")) == 3
+        assert len(reads) == 6
+
+    def test_another_dialect_has_others(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        several(tmp_path, monkeypatch)
+        child(tmp_path, 0, 4)
+        child(tmp_path, 0, 4, CSV_COLUMNS="x,n,t")
+        assert len(states(tmp_path, ".columns")) == 2
+
+    def test_one_process_alone_saves_none(self, reads: list[str], tmp_path: Path) -> None:
+        validate(tmp_path)
+        assert not list((tmp_path / "alone").glob("states/*.columns"))
+        assert len(reads) == 2
+
+
 PRICED = {"PRICE_VCPU_HOUR": "0.04", "PRICE_GB_HOUR": "0.005", "CAPACITY": "FARGATE_SPOT"}
 
 
@@ -563,13 +631,14 @@ class TestChildren:
         assert child(tmp_path, 0, 2).startswith("child 0 of 2: ")
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["states"]
 
-    def test_one_without_a_shard_writes_nothing(
+    def test_one_without_a_shard_saves_what_it_read_of_all_headers_alone(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         several(tmp_path, monkeypatch)
         said = [child(tmp_path, index, 10_000) for index in (1, 9_998)]
         assert all("0 shards" in line for line in said)
-        assert list((tmp_path / "out").iterdir()) == []
+        (saved,) = (tmp_path / "out").glob("**/*.*")
+        assert saved.suffix == ".columns"
 
     def test_no_data_is_a_verdict(self, tmp_path: Path) -> None:
         manifest = {
