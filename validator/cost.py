@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 from validator.text import count
@@ -25,6 +28,10 @@ CHILDREN: Final = "children"
 """The stage of a merge's timings in which its children's tasks ran, side by side: seconds of all of them."""
 
 _TIMEOUT_SECONDS: Final = 2.0
+"""The metadata endpoint is of the same machine: who has not answered by then will not."""
+_MOST_BYTES: Final = 1 << 20
+_LARGEST: Final = 1e6
+"""More vCPUs or GB than any task has: what goes beyond would make a cost that no document can hold."""
 _DIGITS: Final = 6
 _SPOT: Final = "FARGATE_SPOT"
 _LESS_ON_SPOT: Final = "at most, because these are on-demand prices and Spot usually costs 50 to 70 % less"
@@ -137,10 +144,12 @@ def read_task(metadata_uri: str | None) -> Task | None:
     """
     if not metadata_uri or not metadata_uri.startswith("http://"):
         return None
+    told: SimpleQueue[Task | None] = SimpleQueue()
+    # A socket's timeout is that of each read: bytes that drip would hold the run, and it is judged already.
+    Thread(target=lambda: told.put(_ask(f"{metadata_uri}/task")), daemon=True).start()
     try:
-        with urllib.request.urlopen(f"{metadata_uri}/task", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            return _task(json.load(answer))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return told.get(timeout=_TIMEOUT_SECONDS)
+    except Empty:
         return None
 
 
@@ -191,14 +200,28 @@ def estimate(
     )
 
 
+def _ask(uri: str) -> Task | None:
+    try:
+        with urllib.request.urlopen(uri, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            return _task(json.loads(answer.read(_MOST_BYTES)))
+    except (OSError, HTTPException, RecursionError):
+        return None
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
+        # An answer, and no task's.
+        return None
+
+
 def _task(metadata: dict[str, Any]) -> Task:
     containers = metadata.get("Containers") or [{}]
-    return Task(
+    task = Task(
         vcpus=float(metadata["Limits"]["CPU"]),
         memory_gb=float(metadata["Limits"]["Memory"]) / 1024,
         started=datetime.fromisoformat(metadata["PullStartedAt"]),
         image_digest=str(containers[0].get("ImageID") or ""),
     )
+    if not (0 < task.vcpus < _LARGEST and 0 < task.memory_gb < _LARGEST and task.started.tzinfo):
+        raise ValueError("no size, or a time without a zone")
+    return task
 
 
 def _usd(used: Usage, prices: Prices) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,12 +55,76 @@ def test_the_endpoint_tells_size_start_and_image() -> None:
     assert task == Task(0.5, 2.0, datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC), "sha256:abc")
 
 
+@contextmanager
+def listening(answer: bytes, *, then_drips: bool = False) -> Iterator[str]:
+    """An endpoint that says these bytes to whoever connects, then closes, or adds one every now and then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        is_over = threading.Event()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+                while then_drips and not is_over.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v4/id"
+        is_over.set()
+        thread.join()
+
+
+NO_CONTAINERS: tuple[object, ...] = (7, {"a": 1}, [7], [[]])
+
+
+def changed(**fields: object) -> bytes:
+    return json.dumps({**METADATA, **fields}).encode()
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"null", b'{"Limits": null}', b'{"Limits": {"CPU": "x"}}']
+    "body",
+    [
+        *(b"", b"{}", b"[]", b"null", b'{"Limits": null}', b'{"Limits": {"CPU": "x"}}', b"\xff", b"{"),
+        *(b"[" * 100_000, b" " * (1 << 20) + b"{}"),
+        *(changed(Limits={"CPU": size, "Memory": 2048}) for size in (0, -1, math.nan, math.inf, 10**400)),
+        *(changed(PullStartedAt=started) for started in ("2026-11-22T10:00:00", "", 7, None)),
+        *(changed(Containers=containers) for containers in NO_CONTAINERS),
+    ],
+    ids=lambda body: body[:60],
 )
 def test_an_answer_without_a_size_is_no_error(body: bytes) -> None:
     with endpoint(body) as uri:
         assert cost.read_task(uri) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + json.dumps(METADATA).encode()[:-9],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x" * 100_000,
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1_000,
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
+    ],
+    ids=lambda answer: answer[:60],
+)
+def test_who_does_not_speak_http_is_no_error(answer: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    with listening(answer) as uri:
+        assert cost.read_task(uri) is None
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\na: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_drips_is_not_waited_for(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "_TIMEOUT_SECONDS", 0.3)
+    with listening(answer, then_drips=True) as uri:
+        begun = time.monotonic()
+        assert cost.read_task(uri) is None
+        assert time.monotonic() - begun < 2
 
 
 def test_a_failing_endpoint_is_no_error() -> None:
