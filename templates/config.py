@@ -8,12 +8,15 @@ Whatever is wrong is one line that names the file and the key.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import available_timezones
 
+from templates import cron, hyperparameters
 from templates.fargate import TaskSize, TaskSizeError
 from templates.prices import PRICES
 from templates.table import ConfigError, Table, overlay
@@ -22,6 +25,10 @@ from validator.contract import SchemaPolicy
 __all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "Schedule", "TaskSize", "load"]
 
 STAGES: Final = ("dev", "prod")
+
+NAMED: Final = "sluice-{stage}-"
+"""How the names of a stage's things begin."""
+
 GROUPS: Final = (
     "validation",
     "preparation",
@@ -52,8 +59,11 @@ ALARM: Final = r"[^\x00-\x1f\x7f]{1,255}"
 PATH: Final = r"(?!/)(?!.*\.\.)[\w./-]+\.pbtxt"
 MARKER: Final = r"[_.][A-Za-z0-9_-][A-Za-z0-9_.-]{0,61}"
 UTC: Final = "UTC"
-CRON: Final = r"cron\(([0-9A-Z*?,/#-]+ ){5}[0-9A-Z*?,/#-]+\)"
-TIME_ZONE: Final = r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"
+NOT_ZONES: Final = frozenset({"Factory", "localtime"})
+"""What lies among the time zones of a machine and is none."""
+OWN_NAMES: Final = tuple(NAMED.format(stage=stage) for stage in STAGES)
+NOTHING_DROPPED: Final = "-"
+"""What Prepare is given where a dataset drops no column: Glue passes no empty argument on."""
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
 
@@ -203,9 +213,11 @@ class Config:
     """Everything the templates are made from.
 
     Attributes:
+        source: The file's name as people typed it: what does not fit into a stack is refused by it, too.
         customer_managed_key: Whether a key of the account's own encrypts what the stacks keep.
     """
 
+    source: str
     stage: str
     datasets: tuple[Dataset, ...]
     validation: Validation
@@ -218,7 +230,7 @@ class Config:
 
     def named(self, thing: str) -> str:
         """Return the name of a thing of this stage, such as ``sluice-dev-validator``."""
-        return f"sluice-{self.stage}-{thing}"
+        return NAMED.format(stage=self.stage) + thing
 
 
 def load(path: Path, stage: str) -> Config:
@@ -231,6 +243,13 @@ def load(path: Path, stage: str) -> Config:
     Raises:
         ConfigError: The file cannot be read, or a key of it cannot be used.
     """
+    try:
+        return _load(path, stage)
+    except RecursionError:
+        raise ConfigError(f"{path}: tables or lists are nested too deep to be read") from None
+
+
+def _load(path: Path, stage: str) -> Config:
     file = Table(str(path), "", _document(path))
     file.only("datasets", "stages", *GROUPS)
     if stage not in STAGES:
@@ -253,6 +272,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _config(stage: str, file: Table) -> Config:
     return Config(
+        source=file.source,
         stage=stage,
         datasets=_datasets(file, stage),
         validation=_validation(file.table("validation")),
@@ -266,13 +286,33 @@ def _config(stage: str, file: Table) -> Config:
 
 
 def _datasets(file: Table, stage: str) -> tuple[Dataset, ...]:
-    datasets: dict[str, Dataset] = {}
-    for table in file.tables("datasets"):
-        dataset = _dataset(table, stage)
-        if dataset.name in datasets:
+    tables = tuple(file.tables("datasets"))
+    datasets = tuple(_dataset(table, stage) for table in tables)
+    named: set[str] = set()
+    monitors: dict[str, str] = {}
+    alarms: dict[str, str] = {}
+    for table, dataset in zip(tables, datasets, strict=True):
+        if dataset.name in named:
             table.refuse("name", f"is {dataset.name!r} again: each dataset has a name of its own")
-        datasets[dataset.name] = dataset
-    return tuple(datasets.values())
+        named.add(dataset.name)
+        _refuse_shared(table, "monitors", dataset.monitors, monitors)
+        _refuse_shared(table, "alarms", dataset.alarms, alarms)
+    return datasets
+
+
+def _refuse_shared(table: Table, key: str, names: Iterable[str], owners: dict[str, str]) -> None:
+    """Refuse a name that another dataset has, in capitals or not: Init starts the first that has it.
+
+    Args:
+        table: The dataset's.
+        key: Under which it has the names.
+        names: Those of this stage.
+        owners: Name in small letters -> place of the dataset that has it; these are added.
+    """
+    for name in names:
+        owner = owners.setdefault(name.lower(), table.place)
+        if owner != table.place:
+            table.refuse(key, f"holds {name!r}, and so does {owner}: it can start one dataset only")
 
 
 def _dataset(table: Table, stage: str) -> Dataset:
@@ -296,14 +336,19 @@ def _dataset(table: Table, stage: str) -> Dataset:
         else None,
         schedule=_schedule(table.table("schedule")) if "schedule" in table.values else None,
         days_back=table.whole("days_back", 0, 366) if "days_back" in table.values else 0,
-        time_zone=table.text("time_zone", TIME_ZONE, "the IANA name of a time zone, such as Europe/Berlin")
-        if "time_zone" in table.values
-        else UTC,
+        time_zone=_time_zone(table) if "time_zone" in table.values else UTC,
         # An alarm looks back a week at most.
         quiet_days=table.whole("quiet_days", 1, 7) if "quiet_days" in table.values else None,
     )
     if dataset.label in dataset.drop:
         table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")
+    if NOTHING_DROPPED in dataset.drop:
+        table.refuse(
+            "drop", f"holds {NOTHING_DROPPED!r}, which tells Prepare to drop none: rename the column"
+        )
+    for alarm in dataset.alarms:
+        if alarm.lower().startswith(OWN_NAMES):
+            table.refuse("alarms", f"holds {alarm!r}, a name of the pipeline's own: it would start in a loop")
     return dataset
 
 
@@ -312,12 +357,29 @@ def _of_stage(stage: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.replace("{stage}", stage) for name in names)
 
 
+def _time_zone(table: Table) -> str:
+    expected = "the IANA name of a time zone, such as Europe/Berlin"
+    zone = table.text("time_zone", ".*", expected)
+    if zone not in available_timezones() - NOT_ZONES:
+        table.mismatch("time_zone", zone, expected)
+    return zone
+
+
 def _schedule(table: Table) -> Schedule:
     table.only("cron", "window_minutes")
     return Schedule(
-        cron=table.text("cron", CRON, "six fields, such as cron(30 3 * * ? *)"),
+        cron=_cron(table),
         window_minutes=table.whole("window_minutes", 0, 1440),
     )
+
+
+def _cron(table: Table) -> str:
+    expression = table.text("cron", ".*", "six fields, such as cron(30 3 * * ? *)")
+    try:
+        cron.check(expression)
+    except cron.CronError as error:
+        table.refuse("cron", f"is {expression!r:.80}: {error}")
+    return expression
 
 
 def _validation(table: Table) -> Validation:
@@ -364,22 +426,11 @@ def _training(table: Table) -> Training:
         volume_gb=table.whole("volume_gb", 1, 1024),
         timeout_minutes=table.whole("timeout_minutes", 5, 1440),
         wait_minutes=table.whole("wait_minutes", 5, 2880),
-        hyperparameters=_hyperparameters(table.table("hyperparameters")),
+        hyperparameters=hyperparameters.read(table.table("hyperparameters")),
     )
     if training.wait_minutes < training.timeout_minutes:
         table.refuse("wait_minutes", "is below timeout_minutes: waiting for Spot and training come out of it")
     return training
-
-
-def _hyperparameters(table: Table) -> tuple[tuple[str, str], ...]:
-    for key, value in table.values.items():
-        if key in ("label", "") or key.startswith("sagemaker_"):
-            table.refuse(key, "is the pipeline's own: name another hyperparameter")
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            table.refuse(key, f"is {value!r:.80}: expected a string or a number")
-        if "{%" in str(value):
-            table.refuse(key, "holds '{%': the state machine would read an expression")
-    return tuple((key, str(value)) for key, value in table.values.items())
 
 
 def _promotion(table: Table) -> Promotion:

@@ -36,8 +36,15 @@ PACE: Final[Mapping[str, int]] = {
 }
 """Bytes as stored that one vCPU profiles in a second, by kind: the validator's own measure for its shards."""
 
-ENVIRONMENT_LIMIT: Final = 4096 - 512
-"""Bytes of a function's variables: Lambda's quota, less what names of buckets take."""
+ENVIRONMENT_LIMIT: Final = 4096
+"""Bytes of a function's variables: Lambda's quota. It measures all of them as one JSON text."""
+
+LONGEST: Final[Mapping[str, int]] = {
+    PIPELINE_BUCKET: 63,
+    ARTIFACT_BUCKET: 63,
+    "SchemasPrefix": len("schemas/") + 16,
+}
+"""What only a deployment knows -> the most characters it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +99,22 @@ def _init_environment(config: Config) -> dict[str, Any]:
         "MODEL_GROUP_PREFIX": registry.group_prefix(config),
         "JOB_PREFIX": config.named(""),
     }
-    size = sum(len(name) + len(value) for name, value in environment.items() if isinstance(value, str))
-    if size > ENVIRONMENT_LIMIT:
+    if (size := _size(environment)) > ENVIRONMENT_LIMIT:
         raise ConfigError(
-            f"datasets take too much room: with them the variables of the function init are {size:,} bytes, "
-            f"of {ENVIRONMENT_LIMIT:,}; name fewer datasets, columns, monitors or alarms"
+            f"{config.source}: datasets take too much room: with them the variables of the function init are "
+            f"{size:,} bytes, of {ENVIRONMENT_LIMIT:,}; name fewer datasets, columns, monitors or alarms, "
+            "or shorter ones"
         )
     return environment
+
+
+def _size(environment: Mapping[str, Any]) -> int:
+    """Return how many bytes Lambda counts, at most: a quotation mark in a value is two."""
+    longest = {
+        name: "x" * LONGEST[value.data["Ref"]] if isinstance(value, Ref) else value
+        for name, value in environment.items()
+    }
+    return len(_json(longest))
 
 
 def _pace(config: Config) -> dict[str, Any]:
@@ -110,18 +126,19 @@ def _pace(config: Config) -> dict[str, Any]:
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "label": dataset.label,
+    """Return what Init is told of a dataset; what it has not is left out, for there is little room."""
+    more = {
         "drop": dataset.drop,
         "schema": dataset.schema is not None,
         "monitors": dataset.monitors,
         "alarms": dataset.alarms,
-        **({"marker": dataset.marker} if dataset.marker else {}),
-        **({"scheduled": True} if dataset.schedule else {}),
-        **({"days_back": dataset.days_back} if dataset.days_back else {}),
-        **({"time_zone": dataset.time_zone} if dataset.time_zone != UTC else {}),
+        "marker": dataset.marker,
+        "scheduled": dataset.schedule is not None,
+        "days_back": dataset.days_back,
+        "time_zone": dataset.time_zone if dataset.time_zone != UTC else None,
     }
+    told = {key: value for key, value in more.items() if value}
+    return {"name": dataset.name, "label": dataset.label, **told}
 
 
 def _init_statements(config: Config) -> Iterable[Statement]:

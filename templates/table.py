@@ -12,6 +12,9 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _MISSING: Final = object()
 
+DYNAMIC_REFERENCE: Final = "{{resolve:"
+"""CloudFormation looks up what such a text names, wherever in a template it stands."""
+
 
 class ConfigError(ValueError):
     """The configuration cannot be used; one line: which file and key, why, what is expected."""
@@ -35,6 +38,10 @@ class Table:
         """Raise a ConfigError about a key of this table."""
         raise ConfigError(f"{self.source}: {self._path(key)} {why}")
 
+    def mismatch(self, key: str, value: object, expected: str) -> NoReturn:
+        """Raise a ConfigError that shows a value of this table and says what is expected."""
+        self.refuse(key, f"is {_shown(value)}: expected {expected}")
+
     def only(self, *known: str) -> None:
         """Refuse any key that is not known: a misspelt setting must not be passed over."""
         for key in self.values:
@@ -43,27 +50,21 @@ class Table:
 
     def text(self, key: str, pattern: str, expected: str) -> str:
         """Return a string that matches the whole pattern."""
-        value = self._value(key, _MISSING, expected)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            self._mismatch(key, value, expected)
-        return value
+        return self._text(key, self._value(key, _MISSING, expected), pattern, expected)
 
     def texts(self, key: str, pattern: str, expected: str) -> tuple[str, ...]:
         """Return a list of strings, each matching the whole pattern; an absent one is empty."""
         value = self._value(key, [], expected)
         if not isinstance(value, list):
-            self._mismatch(key, value, expected)
-        for item in value:
-            if not isinstance(item, str) or not re.fullmatch(pattern, item):
-                self._mismatch(key, item, expected)
-        return tuple(value)
+            self.mismatch(key, value, expected)
+        return tuple(self._text(key, item, pattern, expected) for item in value)
 
     def whole(self, key: str, low: int, high: int) -> int:
         """Return a whole number within bounds, both included."""
         expected = f"a whole number from {low} to {high}"
         value = self._value(key, _MISSING, expected)
         if type(value) is not int or not low <= value <= high:
-            self._mismatch(key, value, expected)
+            self.mismatch(key, value, expected)
         return value
 
     def number(self, key: str, low: float, high: float) -> float:
@@ -71,14 +72,14 @@ class Table:
         expected = f"a number from {low} to {high}"
         value = self._value(key, _MISSING, expected)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self._mismatch(key, value, expected)
+            self.mismatch(key, value, expected)
         return float(value)
 
     def flag(self, key: str) -> bool:
         """Return true or false, spelt so."""
         value = self._value(key, _MISSING, "true or false")
         if not isinstance(value, bool):
-            self._mismatch(key, value, "true or false")
+            self.mismatch(key, value, "true or false")
         return value
 
     def word(self, key: str, words: type[Word]) -> Word:
@@ -86,27 +87,35 @@ class Table:
         return words(self.one_of(key, [str(word) for word in words]))
 
     def one_of(self, key: str, offered: Collection[Any]) -> Any:
-        """Return a value that is among those offered."""
+        """Return a value that is among those offered, of the same type: 14.0 is not 14."""
         expected = f"one of {', '.join(map(str, offered))}"
         value = self._value(key, _MISSING, expected)
-        if isinstance(value, bool | list | dict) or value not in offered:
-            self._mismatch(key, value, expected)
+        if not any(type(value) is type(one) and value == one for one in offered):
+            self.mismatch(key, value, expected)
         return value
 
     def table(self, key: str) -> Table:
         """Return the table below a key."""
         value = self._value(key, _MISSING, "a table")
         if not isinstance(value, Mapping):
-            self._mismatch(key, value, "a table")
+            self.mismatch(key, value, "a table")
         return Table(self.source, self._path(key), value)
 
     def tables(self, key: str) -> Iterator[Table]:
         """Yield the tables of a list, of which there must be one at least."""
-        value = self._value(key, _MISSING, "a list of tables")
+        expected = "a list of tables, one at least"
+        value = self._value(key, _MISSING, expected)
         if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
-            self._mismatch(key, value, "a list of tables")
+            self.mismatch(key, value, expected)
         for index, item in enumerate(value):
             yield Table(self.source, f"{self._path(key)}[{index}]", item)
+
+    def _text(self, key: str, value: object, pattern: str, expected: str) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            self.mismatch(key, value, expected)
+        if DYNAMIC_REFERENCE in value:
+            self.refuse(key, f"holds {DYNAMIC_REFERENCE!r}: CloudFormation would put something in its place")
+        return value
 
     def _path(self, key: str) -> str:
         shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key)
@@ -116,8 +125,13 @@ class Table:
         value = self.values.get(key, default)
         return self.refuse(key, f"is missing: expected {expected}") if value is _MISSING else value
 
-    def _mismatch(self, key: str, value: object, expected: str) -> NoReturn:
-        self.refuse(key, f"is {value!r:.80}: expected {expected}")
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:
+        # Python writes no integer of so many digits, and TOML's hexadecimal ones may have them.
+        return "a number beyond all bounds"
 
 
 def overlay(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,8 +36,8 @@ ARRIVAL: Final = ("aws.s3", "Object Created")
 SCHEDULE: Final = ("sluice.schedule", "ScheduledRun")
 """Source and detail-type of each kind; Init knows the same."""
 
-PATTERN_LIMIT: Final = 2048 - 256
-"""Characters of a rule's pattern: EventBridge's quota, less what an account and a bucket's name take."""
+PATTERN_LIMIT: Final = 2048 - 64
+"""Characters of a rule's pattern: EventBridge's quota, less what a bucket's name adds to its reference."""
 
 ATTEMPTS: Final = 8
 AGE_SECONDS: Final = 3600
@@ -122,8 +122,8 @@ def _rule(config: Config, name: str, why: str, pattern: Pattern, target: Target)
     size = len(json.dumps(encode_to_dict(dict(pattern))))
     if size > PATTERN_LIMIT:
         raise ConfigError(
-            f"datasets take too much room: with their names the pattern of the rule {name} has {size:,} "
-            f"characters, of {PATTERN_LIMIT:,}; name fewer datasets or alarms, or shorter ones"
+            f"{config.source}: datasets take too much room: with their names the pattern of the rule {name} "
+            f"has {size:,} characters, of {PATTERN_LIMIT:,}; name fewer datasets or alarms, or shorter ones"
         )
     return Rule(
         f"{name.capitalize()}Rule",

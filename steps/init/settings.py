@@ -36,8 +36,8 @@ class Dataset:
         return cls(
             name=entry["name"],
             label=entry["label"],
-            drop=tuple(entry["drop"]),
-            schema=bool(entry["schema"]),
+            drop=tuple(entry.get("drop", ())),
+            schema=bool(entry.get("schema")),
             monitors=tuple(entry.get("monitors", ())),
             alarms=tuple(entry.get("alarms", ())),
             marker=entry.get("marker", ""),

@@ -171,6 +171,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "history": lambda rendered: limits.history(rendered.resources, rendered.definition),
     "names": lambda rendered: limits.long_names(rendered.resources),
     "sizes": lambda rendered: limits.sizes(rendered.resources),
+    "variables": lambda rendered: limits.variables(rendered.resources),
     "policy sizes": lambda rendered: limits.policies(rendered.resources),
     "batch": lambda rendered: batch.mistakes(rendered.resources),
     "room": lambda rendered: batch.room(rendered.resources, rendered.definition),

@@ -44,6 +44,11 @@ EVENTS: Final = 25_000
 POLICY_CHARACTERS: Final = 10_240
 """Of a role's inline policies together, without white space."""
 
+VARIABLES: Final = 4096
+"""Bytes of a function's variables; Lambda measures all of them as one JSON text."""
+DEPLOYED: Final[Mapping[str, int]] = {"PipelineBucket": 63, "ArtifactBucketName": 63, "SchemasPrefix": 24}
+"""What variables refer to -> the most characters it has: names of buckets, ``schemas/`` and 16 of a hash."""
+
 FARGATE: Final[Mapping[int, range]] = {
     256: range(512, 2049, 512),
     512: range(1024, 4097, 1024),
@@ -138,3 +143,21 @@ def policies(resources: Resources) -> Iterator[str]:
             # Names take the place of ARNs here, which are longer.
             if length > POLICY_CHARACTERS * 0.8:
                 yield f"{title}: its policies have some {length} characters, of {POLICY_CHARACTERS}"
+
+
+def variables(resources: Resources) -> Iterator[str]:
+    """Yield functions whose variables Lambda would not take."""
+    for title, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            size = room(resource["Properties"].get("Environment", {}).get("Variables", {}))
+            if size > VARIABLES:
+                yield f"{title}: its variables have {size} bytes, of {VARIABLES}"
+
+
+def room(told: Mapping[str, Any]) -> int:
+    """Return how many bytes Lambda may count of a function's variables."""
+    longest = {
+        name: value if isinstance(value, str) else "x" * DEPLOYED[value["Ref"]]
+        for name, value in told.items()
+    }
+    return len(json.dumps(longest, separators=(",", ":")).encode())

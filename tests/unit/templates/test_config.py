@@ -85,13 +85,6 @@ def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
     assert load(path, "dev").network is NetworkMode.CREATE_PUBLIC
 
 
-def test_the_training_step_knows_the_hyperparameters() -> None:
-    from steps.train.main import DEFAULTS
-
-    for stage in ("dev", "prod"):
-        assert dict(load(ROOT / "config.toml", stage).training.hyperparameters).keys() <= DEFAULTS.keys()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -121,8 +114,18 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ),
         (
             'marker = "_SUCCESS"',
-            'time_zone = "../UTC"',
-            "datasets[0].time_zone is '../UTC'",
+            timed(cron="cron(30 3 * * * *)"),
+            "datasets[0].schedule.cron is 'cron(30 3 * * * *)': one of day of the month and day of the week",
+        ),
+        (
+            'marker = "_SUCCESS"',
+            timed(cron="cron(99 3 * * ? *)"),
+            "datasets[0].schedule.cron is 'cron(99 3 * * ? *)': minutes cannot be '99'",
+        ),
+        ('marker = "_SUCCESS"', timed(cron=7), "datasets[0].schedule.cron is 7: expected six fields"),
+        *(
+            ('marker = "_SUCCESS"', f'time_zone = "{zone}"', f"datasets[0].time_zone is {zone!r:.80}")
+            for zone in ("../UTC", "Europe/Berln", "X" * 500, "europe/berlin", "localtime", "Factory", "")
         ),
         (
             'marker = "_SUCCESS"',
@@ -154,16 +157,28 @@ def test_the_training_step_knows_the_hyperparameters() -> None:
         ('"G.1X"', '"Z.1X"', "preparation.worker_type is 'Z.1X': expected one of G.1X"),
         ('"ml.m5.xlarge"', '"ml.p5.48xlarge"', "training.instance_type is 'ml.p5.48xlarge'"),
         ("wait_minutes = 120", "wait_minutes = 30", "training.wait_minutes is below timeout_minutes"),
-        ("eta = 0.3", "eta = [0.1]", "training.hyperparameters.eta is [0.1]: expected a string or a number"),
+        ("eta = 0.3", "eta = [0.1]", "training.hyperparameters.eta is [0.1]: expected a number from 0 to 1"),
         (
             "eta = 0.3",
             'sagemaker_program = "x.py"',
-            "training.hyperparameters.sagemaker_program is the pipeline's",
+            "training.hyperparameters.sagemaker_program is not known: take one of num_round",
         ),
-        ("eta = 0.3", 'eta = "{% $run %}"', "training.hyperparameters.eta holds '{%'"),
+        ("eta = 0.3", f"eta = 0x{'f' * 10_000}", "eta is a number beyond all bounds: expected a number from"),
         ("margin = 0.0 ", "margin = nan", "promotion.margin is nan"),
         ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
+        ("log_days = 14", "log_days = 14.0", "retention.log_days is 14.0: expected one of 1, 3, 5, 7, 14,"),
+        ("log_days = 14", "log_days = true", "retention.log_days is True"),
+        ('label = "big_tipper"', 'label = "{{resolve:ssm:/x}}"', "datasets[0].label holds '{{resolve:'"),
+        ('"taxi_id"]', '"a{{resolve:secretsmanager:x}}"]', "datasets[0].drop holds '{{resolve:'"),
+        ('marker = "_SUCCESS"', 'alarms = ["{{resolve:ssm:/x}}"]', "datasets[0].alarms holds '{{resolve:'"),
+        ('"taxi_id"]', '"-"]', "datasets[0].drop holds '-', which tells Prepare to drop none"),
+        (
+            'marker = "_SUCCESS"',
+            'alarms = ["sluice-dev-failed"]',
+            "alarms holds 'sluice-dev-failed', a name of the",
+        ),
+        ('marker = "_SUCCESS"', 'alarms = ["Sluice-Prod-x"]', "datasets[0].alarms holds 'Sluice-Prod-x'"),
         (
             "customer_managed_key = false",
             'customer_managed_key = "false"',
@@ -203,6 +218,52 @@ def test_two_datasets_may_not_share_a_name(tmp_path: Path) -> None:
     again = '[[datasets]]\nname = "taxi"\nlabel = "tips"\n\n[validation]'
     with pytest.raises(ConfigError, match=r"datasets\[1\]\.name is 'taxi' again"):
         load(written(tmp_path, ("[validation]", again)), "dev")
+
+
+def test_one_size_at_least_is_wanted(tmp_path: Path) -> None:
+    sizes = WHOLE[WHOLE.index("sizes = [") : WHOLE.index("[preparation]")]
+    with pytest.raises(
+        ConfigError, match=r"validation\.sizes is \[\]: expected a list of tables, one at least"
+    ):
+        load(written(tmp_path, (sizes, "sizes = []\n")), "dev")
+
+
+@pytest.mark.parametrize("key", ["monitors", "alarms"])
+def test_what_starts_a_dataset_starts_no_other(tmp_path: Path, key: str) -> None:
+    """Init takes the first dataset that names it: the other one would never be started."""
+
+    def named(first: str, second: str) -> Path:
+        bikes = f'[[datasets]]\nname = "bikes"\nlabel = "late"\n{key} = ["own", "{second}"]\n\n[validation]'
+        return written(tmp_path, ('marker = "_SUCCESS"', f'{key} = ["{first}"]'), ("[validation]", bikes))
+
+    assert len(load(named("drift-1", "drift-2"), "dev").datasets) == 2
+    with pytest.raises(ConfigError, match=rf"datasets\[1\]\.{key} holds 'DRIFT', and so does datasets\[0\]"):
+        load(named("drift", "DRIFT"), "dev")
+
+
+@pytest.mark.parametrize("zone", ["EST5EDT", "GB-Eire", "GMT+0", "UTC", "America/Argentina/Buenos_Aires"])
+def test_every_time_zone_of_iana_is_known(tmp_path: Path, zone: str) -> None:
+    (dataset,) = load(written(tmp_path, ('marker = "_SUCCESS"', f'time_zone = "{zone}"')), "dev").datasets
+    assert dataset.time_zone == zone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x = {'[' * 2000}{']' * 2000}",
+        f"x = {'{a = ' * 2000}1{'}' * 2000}",
+        f"{'.'.join(['a'] * 3000)} = 1",
+        f"stages.dev.network.{'.'.join(['mode'] * 3000)} = 1",
+        f"network.{'.'.join(['mode'] * 3000)} = 1",
+    ],
+)
+def test_a_file_nested_too_deep_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path, "dev")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("stage", ["", "Dev", "staging", "dev\n"])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from templates import command
 from templates.__main__ import run
 from templates.config import load
 from templates.stacks import render
@@ -64,3 +68,46 @@ def test_a_pair_that_fargate_does_not_have_is_refused(
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     assert "Print the CloudFormation template" in capsys.readouterr().out
+
+
+def test_what_cannot_be_written_is_one_line_and_exit_74() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        print_it = [sys.executable, "-m", "templates", "delivery"]
+        ended = subprocess.run(
+            print_it, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 74
+    assert ended.stderr == (
+        "error: cannot write the template: No space left on device; what is there is cut off\n"
+    )
+
+
+@pytest.mark.parametrize("where", ["load", "render", "run"])
+def test_ctrl_c_is_one_line_and_exit_130(
+    where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, where, interrupted)
+    assert run(["pipeline"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.strip() == "error: stopped; the template is not complete"
+
+
+def test_ctrl_c_is_answered_before_anything_slow_is_imported() -> None:
+    loaded = "import sys, templates.__main__; print('click' in sys.modules or 'troposphere' in sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "False\n"
+
+
+def test_a_configuration_that_is_nested_too_deep_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"x = {'[' * 2000}{']' * 2000}", encoding="utf-8")
+    assert run(["pipeline", "--config", str(path)]) == 64
+    assert capsys.readouterr().err == f"error: {path}: tables or lists are nested too deep to be read\n"

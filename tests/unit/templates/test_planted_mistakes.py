@@ -17,6 +17,7 @@ from templates import (
     batch,
     classify,
     container,
+    functions,
     registry,
     states,
     storage,
@@ -109,6 +110,11 @@ def misspelt(patch: pytest.MonkeyPatch) -> None:
         return right(resource=resource.replace("ecs:runTask", "ecs:runtask"), **more)
 
     patch.setattr(states, "Call", call)
+
+
+def told_too_much(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(functions, "ENVIRONMENT_LIMIT", 1 << 20)
+    patch.setattr(functions, "PACE", {f"kind-{number}": number for number in range(400)})
 
 
 PLANTED: dict[str, tuple[Plant, str, str]] = {
@@ -262,6 +268,11 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         resource(container, "_task", swapped),
         "sizes",
         "ValidatorTask: Fargate has no task of 2048 CPU units and 1024 MiB",
+    ),
+    "more than a function may be told": (
+        told_too_much,
+        "variables",
+        "InitFunction: its variables have",
     ),
     "more than a role may say": (
         around(

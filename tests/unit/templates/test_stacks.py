@@ -16,6 +16,7 @@ import pytest
 from steps.init import event, schedule, settings
 from templates.config import Config, ConfigError, Dataset, Schedule, load
 from templates.stacks import STACKS, render
+from tests.unit.templates import limits
 
 ROOT = Path(__file__).parents[3]
 HERE = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -173,12 +174,33 @@ def test_a_dataset_with_alarms_has_a_rule_for_them_alone(config: Config) -> None
     assert "AlarmRule" not in json.loads(render("pipeline", config))["Resources"]
 
 
-def test_more_datasets_than_a_function_can_be_told_of_are_refused(config: Config) -> None:
-    first = config.datasets[0]
-    many = tuple(replace(first, name=f"taxi-{number}") for number in range(40))
-    with pytest.raises(ConfigError, match="datasets take too much room"):
-        render("pipeline", replace(config, datasets=many))
-    assert render("pipeline", replace(config, datasets=many[:20]))
+def test_forty_datasets_fit_and_more_than_a_function_can_be_told_of_are_refused(config: Config) -> None:
+    def many(count: int) -> Config:
+        first = replace(config.datasets[0], label="tipped", drop=())
+        named = tuple(replace(first, name=f"taxi-{number}") for number in range(count))
+        return replace(config, source="my.toml", datasets=named)
+
+    assert render("pipeline", many(40))
+    with pytest.raises(
+        ConfigError, match=r"^my\.toml: datasets take too much room: .* init are [4-9],\d{3} bytes"
+    ):
+        render("pipeline", many(50))
+
+
+def test_variables_are_refused_where_lambda_would_refuse_them(config: Config) -> None:
+    """Lambda measures the whole map as JSON text: a quotation mark within a value is two bytes."""
+
+    def measured(label: str) -> int:
+        told = replace(config, datasets=(Dataset(name="taxi", label=label),))
+        variables = json.loads(render("pipeline", told))["Resources"]["InitFunction"]["Properties"]
+        return limits.room(variables["Environment"]["Variables"])
+
+    most = 1 + limits.VARIABLES - measured("y")
+    assert measured("y" * most) == limits.VARIABLES
+    with pytest.raises(ConfigError, match="init are 4,097 bytes, of 4,096;"):
+        measured("y" * (most + 1))
+    with pytest.raises(ConfigError, match="init are 4,100 bytes, of 4,096;"):
+        measured('"' + "y" * most)
 
 
 def test_events_go_to_the_alias_as_they_are_and_what_fails_is_kept(pipeline: dict[str, Any]) -> None:
@@ -250,8 +272,8 @@ def test_what_a_schedule_sends_is_read_by_init(config: Config) -> None:
 
 def test_alarms_that_do_not_fit_into_a_pattern_are_refused(config: Config) -> None:
     long = tuple(f"{number}{'x' * 200}" for number in range(10))
-    many = replace(config, datasets=(replace(config.datasets[0], alarms=long),))
-    with pytest.raises(ConfigError, match="pattern of the rule alarm has 2,"):
+    many = replace(config, source="my.toml", datasets=(replace(config.datasets[0], alarms=long),))
+    with pytest.raises(ConfigError, match=r"^my\.toml: datasets take .* pattern of the rule alarm has 2,"):
         render("pipeline", many)
 
 
