@@ -165,7 +165,7 @@ def _read_monitors(config: Config) -> Iterable[Statement]:
 
 def _evaluate_statements(config: Config) -> Iterable[Statement]:
     return [
-        access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "training/*"),
+        access.read_objects(PIPELINE_BUCKET, f"runs/*/{MANIFEST}", "training/*"),
         access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "training/*"),
         *registry.find_champion(config),
     ]

@@ -32,7 +32,6 @@ NEVER: Final[dict[tuple[str, str], str]] = {
         ("FlowLogRole", f"logs:{action}"): "no packet flows in the emulator"
         for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     },
-    ("EvaluateRole", "s3:ListBucket"): "asked for when an object is missing: of a judged day none is",
     ("StateMachineRole", "s3:ListBucket"): "asked for when gate.json is missing after a task that succeeded",
 }
 """(role, action) -> why no scenario uses it."""

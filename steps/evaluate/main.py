@@ -10,12 +10,10 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from . import archive, incumbent, journal, unchanged
 from .decision import Days, Metrics, decide
 from .location import Location
-from .unchanged import Head
 
 METRICS: Final = "metrics.json"
 
@@ -56,7 +54,7 @@ def evaluate(payload: dict[str, Any], clients: Clients) -> dict[str, Any]:
     s3 = clients.s3
     manifest = json.load(_open(s3, payload["manifest_uri"]))
     prepared_before = datetime.fromisoformat(payload["prepared_before"])
-    unchanged.check(manifest["objects"], prepared_before, lambda uri: _head(s3, uri))
+    unchanged.check(manifest["objects"], prepared_before, unchanged.listed(s3, manifest["data_uri"]))
     metrics = Metrics.parse(archive.read(_open(s3, payload["model_data_url"]), METRICS))
     has_champion = bool(payload["champion"]["model_data_url"])
     # Asked last: other days may have been promoted while this one was trained.
@@ -70,23 +68,7 @@ def _open(s3: Any, uri: str) -> Any:
     return s3.get_object(Bucket=location.bucket, Key=location.key)["Body"]
 
 
-def _head(s3: Any, uri: str) -> Head | None:
-    location = Location.parse(uri)
-    try:
-        response = s3.head_object(Bucket=location.bucket, Key=location.key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return None
-        raise
-    return Head(response["ETag"], response["LastModified"])
-
-
 @cache
 def _clients() -> Clients:
-    config = Config(
-        retries={"mode": "standard", "max_attempts": 5},
-        connect_timeout=5,
-        read_timeout=20,
-        max_pool_connections=unchanged.WORKERS,
-    )
+    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
     return Clients(*(boto3.client(service, config=config) for service in ("s3", "sagemaker")))

@@ -51,6 +51,7 @@ CALLERS: Final = {
     *CLIENTS,
     "steps/evaluate/incumbent.py",
     "steps/evaluate/main.py",
+    "steps/evaluate/unchanged.py",
     "steps/init/champion.py",
     "steps/init/execution.py",
     "steps/init/main.py",

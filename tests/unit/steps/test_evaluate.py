@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from steps.evaluate import archive, incumbent, main
 from steps.evaluate.decision import Champion, Days, Metrics, decide
 from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload, TooManyModels
 from steps.evaluate.location import Location
-from steps.evaluate.unchanged import Head, changed, check
+from steps.evaluate.unchanged import Found, changed, check, listed
 from steps.init.bucket import Bucket
+from templates.config import load
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAME = Days("2026-11-22", "2026-11-22")
@@ -306,28 +308,68 @@ def test_models_made_before_the_latest_day_are_not_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "verdict"),
+    ("found", "verdict"),
     [
-        (Head('"a"', NOON - timedelta(days=1)), False),
-        (Head('"a"', NOON), False),
-        (Head('"b"', NOON - timedelta(seconds=1)), True),
-        (Head('"b"', NOON), True),
-        (Head('"b"', NOON + timedelta(seconds=1)), False),
+        (Found('"a"', NOON - timedelta(days=1)), False),
+        (Found('"a"', NOON), False),
+        (Found('"b"', NOON - timedelta(seconds=1)), True),
+        (Found('"b"', NOON), True),
+        (Found('"b"', NOON + timedelta(seconds=1)), False),
         (None, True),
     ],
 )
-def test_a_change_counts_when_it_may_have_been_prepared(head: Head | None, verdict: bool) -> None:
-    assert changed('"a"', head, NOON) is verdict
+def test_a_change_counts_when_it_may_have_been_prepared(found: Found | None, verdict: bool) -> None:
+    assert changed('"a"', found, NOON) is verdict
 
 
 def test_the_changed_object_is_named() -> None:
     objects = [{"uri": f"s3://b/{number}", "etag": '"a"'} for number in range(100)]
-    heads = {each["uri"]: Head('"a"', NOON) for each in objects}
-    check(objects, NOON, heads.get)
+    heads = {each["uri"]: Found('"a"', NOON) for each in objects}
+    check(objects, NOON, heads)
 
-    heads["s3://b/42"] = Head('"b"', NOON)
+    heads["s3://b/42"] = Found('"b"', NOON)
     with pytest.raises(DataChanged, match="object changed since it was judged: s3://b/42;"):
-        check(objects, NOON, heads.get)
+        check(objects, NOON, heads)
+
+
+class Lake:
+    """An S3 that answers a page of a thousand keys at a time, and nothing else."""
+
+    def __init__(self, objects: int) -> None:
+        self.objects = objects
+        self.calls = 0
+
+    def get_paginator(self, operation: str) -> Lake:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, **query: Any) -> Iterator[dict[str, Any]]:
+        assert query == {"Bucket": "b", "Prefix": "data/taxi/2026-11-22/"}
+        for start in range(0, self.objects, 1000):
+            self.calls += 1
+            yield {
+                "Contents": [
+                    {"Key": f"{query['Prefix']}{number}.csv", "ETag": '"a"', "LastModified": NOON}
+                    for number in range(start, min(start + 1000, self.objects))
+                ]
+            }
+
+
+def test_as_many_objects_as_a_day_may_have_take_ten_calls() -> None:
+    most = load(Path(__file__).parents[3] / "config.toml", "prod").validation.max_objects
+    lake, folder = Lake(most), "s3://b/data/taxi/2026-11-22/"
+
+    found = listed(lake, folder)
+
+    check([{"uri": f"{folder}{number}.csv", "etag": '"a"'} for number in range(most)], NOON, found)
+    assert (len(found), lake.calls) == (10_000, 10)
+
+
+def test_a_folder_of_nothing_is_a_change() -> None:
+    lake, folder = Lake(0), "s3://b/data/taxi/2026-11-22/"
+
+    with pytest.raises(DataChanged):
+        check([{"uri": f"{folder}0.csv", "etag": '"a"'}], NOON, listed(lake, folder))
 
 
 # --- The whole ----------------------------------------------------------------------------------------------
@@ -338,7 +380,8 @@ def payload(bucket: Bucket) -> dict[str, Any]:
     bucket.create("data/a #1?.csv", b"1")
     stored = bucket.read("data/a #1?.csv")
     assert stored is not None
-    manifest = {"objects": [{"uri": bucket.uri("data/a #1?.csv"), "etag": stored.etag}]}
+    data_uri = bucket.uri("data/")
+    manifest = {"data_uri": data_uri, "objects": [{"uri": bucket.uri("data/a #1?.csv"), "etag": stored.etag}]}
     bucket.create("manifest.json", json.dumps(manifest).encode())
     bucket.create("model.tar.gz", packed(("metrics.json", metrics(value=0.83))).getvalue())
     return {

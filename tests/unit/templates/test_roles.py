@@ -117,7 +117,7 @@ def readers(key: str) -> set[str]:
 @pytest.mark.parametrize(
     ("key", "who"),
     [
-        ("data/taxi/2026-11-22/part-0.csv", {"TaskRole", "EvaluateRole", "PrepareRole"}),
+        ("data/taxi/2026-11-22/part-0.csv", {"TaskRole", "PrepareRole"}),
         ("accepted/taxi/2026-11-22.json", {"InitRole"}),
         (
             "training/2026-11-22/id/job/output/model.tar.gz",
