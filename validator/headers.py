@@ -16,7 +16,7 @@ from typing import Any, Final
 import google_crc32c
 
 from validator import store
-from validator.errors import UsageError
+from validator.errors import AbsentError
 from validator.formats import Dialect
 from validator.profile import ENGINE_VERSION, Column, Kind
 from validator.store import Object
@@ -43,14 +43,17 @@ class Headers:
         self._is_pinned = all(target.is_pinned for target in objects)
 
     def take(self) -> Sequence[Column] | None:
-        """Returns the columns somebody found, or None; damaged ones are none."""
+        """Returns the columns somebody found, or None; damaged ones are none.
+
+        Raises:
+            UsageError: Nothing could ever be saved there.
+        """
         if not self._is_pinned:
             return None
         try:
             checksum, _, line = store.at(self._uri).read(self._uri).partition(b"\n")
             return _columns(json.loads(line)) if checksum == _checksum(line) else None
-        except (UsageError, ValueError, TypeError, RecursionError):
-            # S3 answers "denied" for what is absent to those who may not list.
+        except (AbsentError, ValueError, TypeError, RecursionError):
             return None
 
     def save(self, columns: Sequence[Column]) -> None:

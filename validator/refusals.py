@@ -13,7 +13,7 @@ from typing import Any, Final
 from validator import store
 from validator.contract import Artifact
 from validator.crew import Crew, Halt
-from validator.errors import DataError, UsageError, ValidatorError
+from validator.errors import AbsentError, DataError, UsageError, ValidatorError
 from validator.settings import Child, Settings
 
 FINAL: Final[Mapping[int, type[ValidatorError]]] = {
@@ -58,8 +58,7 @@ def _of_child(settings: Settings, child: Child) -> ValidatorError | None:
         if left["run_id"] != settings.run_id or left["exit_code"] not in FINAL:
             return None
         return FINAL[left["exit_code"]](str(left["message"]), remedy=f"that is how {child} ended, see {uri}")
-    except (UsageError, ValueError, KeyError, TypeError, RecursionError):
-        # S3 answers "denied" for what is absent to those who may not list.
+    except (AbsentError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -131,13 +131,20 @@ def watched(resources: Mapping[str, Any]) -> Iterator[tuple[str, Named]]:
     """Yield namespace and metric of each alarm and of each graph."""
     for resource in resources.values():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
-            alarm = resource["Properties"]
-            names = frozenset(dimension["Name"] for dimension in alarm["Dimensions"])
-            yield alarm["Namespace"], (alarm["MetricName"], names)
+            for metric in looked_at_by(resource["Properties"]):
+                names = frozenset(dimension["Name"] for dimension in metric["Dimensions"])
+                yield metric["Namespace"], (metric["MetricName"], names)
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
     for widget in body["widgets"]:
         for metric in widget["properties"].get("metrics", ()):
             yield from shown(metric)
+
+
+def looked_at_by(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the metric of an alarm, or those of its expression."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
 
 
 def shown(metric: list[Any]) -> Iterator[tuple[str, Named]]:
