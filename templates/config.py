@@ -62,8 +62,6 @@ UTC: Final = "UTC"
 NOT_ZONES: Final = frozenset({"Factory", "localtime"})
 """What lies among the time zones of a machine and is none."""
 OWN_NAMES: Final = tuple(NAMED.format(stage=stage) for stage in STAGES)
-NOTHING_DROPPED: Final = "-"
-"""What Prepare is given where a dataset drops no column: Glue passes no empty argument on."""
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """The retentions CloudWatch Logs offers."""
 
@@ -342,10 +340,6 @@ def _dataset(table: Table, stage: str) -> Dataset:
     )
     if dataset.label in dataset.drop:
         table.refuse("drop", f"holds the label {dataset.label!r}: there would be nothing to predict")
-    if NOTHING_DROPPED in dataset.drop:
-        table.refuse(
-            "drop", f"holds {NOTHING_DROPPED!r}, which tells Prepare to drop none: rename the column"
-        )
     for alarm in dataset.alarms:
         if alarm.lower().startswith(OWN_NAMES):
             table.refuse("alarms", f"holds {alarm!r}, a name of the pipeline's own: it would start in a loop")

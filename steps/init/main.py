@@ -167,6 +167,9 @@ def _manifest(bucket: Bucket, trigger: Trigger, execution: Execution, limit: int
 
 def _comma_list(names: tuple[str, ...]) -> str:
     """Join names as one line of CSV, so that a name may hold a comma."""
+    if names == ("-",):
+        # Bare, it tells Prepare that there are none.
+        return '"-"'
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(names)
     return line.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from steps.init import main
 from steps.init.bucket import Bucket
 from steps.init.errors import Busy, InvalidEvent, TooManyObjects, UnknownDataset
 from steps.init.settings import Settings
+from steps.prepare.main import Arguments
 
 DATASETS = [
     {
@@ -28,7 +30,7 @@ DATASETS = [
         "days_back": 1,
         "time_zone": "Europe/Berlin",
     },
-    {"name": "bikes", "label": "y", "drop": [], "schema": False},
+    {"name": "bikes", "label": "y"},
 ]
 
 
@@ -136,6 +138,17 @@ def test_a_run_is_planned_with_all_the_later_states_need(
     manifest = json.loads(stored.body)
     assert manifest["version"] == 1
     assert [each["uri"] for each in manifest["objects"]] == [run["data_uri"] + "part-0.csv"]
+
+
+@pytest.mark.parametrize("drop", [(), ("-",), ("-", "--"), ("a,b", 'c"d', " e "), ('"-"',)])
+def test_prepare_reads_the_dropped_columns_as_they_were_configured(
+    settings: Settings, clients: main.Clients, drop: tuple[str, ...]
+) -> None:
+    dropping = replace(settings, datasets={"bikes": replace(settings.datasets["bikes"], drop=drop)})
+    run = main.initiate(payload(dataset="bikes", run_date="2026-11-22"), dropping, clients)
+    others = [f"--{name}=x" for name in ("manifest_uri", "data_uri", "verdict_uri", "output_uri", "label")]
+    # The state's own expression writes the same.
+    assert Arguments.parse([*others, "--drop", run["drop"] or "-"]).drop == drop
 
 
 def test_a_day_without_objects_is_planned_too(settings: Settings, clients: main.Clients) -> None:

@@ -172,7 +172,6 @@ def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
         ('label = "big_tipper"', 'label = "{{resolve:ssm:/x}}"', "datasets[0].label holds '{{resolve:'"),
         ('"taxi_id"]', '"a{{resolve:secretsmanager:x}}"]', "datasets[0].drop holds '{{resolve:'"),
         ('marker = "_SUCCESS"', 'alarms = ["{{resolve:ssm:/x}}"]', "datasets[0].alarms holds '{{resolve:'"),
-        ('"taxi_id"]', '"-"]', "datasets[0].drop holds '-', which tells Prepare to drop none"),
         (
             'marker = "_SUCCESS"',
             'alarms = ["sluice-dev-failed"]',
