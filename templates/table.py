@@ -118,7 +118,7 @@ class Table:
         return value
 
     def _path(self, key: str) -> str:
-        shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key)
+        shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", key) else f"{key!r:.80}"
         return f"{self.place}.{shown}" if self.place else shown
 
     def _value(self, key: str, default: Any, expected: str) -> Any:
