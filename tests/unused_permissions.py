@@ -32,7 +32,6 @@ NEVER: Final[dict[tuple[str, str], str]] = {
         ("FlowLogRole", f"logs:{action}"): "no packet flows in the emulator"
         for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     },
-    ("StateMachineRole", "s3:ListBucket"): "asked for when gate.json is missing after a task that succeeded",
 }
 """(role, action) -> why no scenario uses it."""
 
@@ -80,6 +79,8 @@ ONLY_IN: Final[dict[tuple[str, str], str]] = {
         ("StateMachineRole", f"batch:{action}"): "scale-out"
         for action in ("SubmitJob", "DescribeJobs", "TerminateJob")
     },
+    # Asked for when error.json is missing: the validator ended before it could say why.
+    ("StateMachineRole", "s3:ListBucket"): "stopped-by-user",
     ("TriggerRole", "states:StartExecution"): "drift",
 }
 """(role, action) -> a scenario that uses it; the happy one does not."""
