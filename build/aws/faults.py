@@ -51,11 +51,16 @@ def refuse_pages(operation_model: OperationModel, response_dict: Mapping[str, An
     Raises:
         PageError: That is what came.
     """
-    kind = response_dict["headers"].get("Content-Type", "")
     succeeded = response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES
-    answer = not operation_model.has_streaming_output and response_dict["body"]
-    if succeeded and answer and kind.startswith("text/html"):
+    if succeeded and not operation_model.has_streaming_output and _is_page(response_dict):
         raise PageError
+
+
+def _is_page(response: Mapping[str, Any]) -> bool:
+    """Believe the page where its type says nothing; in XML of AWS's own no such element begins."""
+    body: bytes = response["body"]
+    claimed = response["headers"].get("Content-Type", "").startswith("text/html")
+    return bool(body) and (claimed or (body.lstrip().startswith(b"<") and b"<html" in body[:1000].lower()))
 
 
 @contextmanager

@@ -132,11 +132,19 @@ def behind(portal: Portal) -> Aws:
     ],
     ids=["xml", "json", "json of ECR"],
 )
-@pytest.mark.parametrize("page", [b"<html><p>sign in</html>", b"<html><p>sign in</p></html>"])
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        (PAGE, b"<p>sign in"),
+        (PAGE, b"<html><p>sign in</p></html>"),
+        ("", b"<html><p>sign in</p></html>"),
+        ("application/xml", b'\n<?xml version="1.0"?><!DOCTYPE html><HTML><p>sign in</p></HTML>'),
+    ],
+)
 def test_a_web_page_is_no_answer_of_aws(
-    portal: Portal, behind: Aws, ask: Callable[[Aws], object], page: bytes
+    portal: Portal, behind: Aws, ask: Callable[[Aws], object], kind: str, page: bytes
 ) -> None:
-    portal.say(200, PAGE, page)
+    portal.say(200, kind, page)
     with pytest.raises(PlatformError, match=r"a web page came .*; look at AWS_ENDPOINT_URL") as told:
         ask(behind)
     assert str(told.value).startswith("cannot ")
@@ -152,6 +160,11 @@ def test_what_cannot_be_read_is_no_bug_of_ours(portal: Portal, behind: Aws, stat
         "cannot look at stack sluice-dev-pipeline: what came cannot be read as an answer of AWS; "
         "look at AWS_ENDPOINT_URL and at proxies"
     )
+
+
+def test_an_answer_of_aws_may_speak_of_web_pages(portal: Portal, behind: Aws) -> None:
+    portal.say(200, "application/x-amz-json-1.0", b'{"executions": [], "nextToken": "<html>"}')
+    assert behind.stepfunctions.executions("arn:aws:states:us-east-1:1:stateMachine:pipeline", 3) == ()
 
 
 def test_an_object_may_be_a_web_page(portal: Portal, behind: Aws) -> None:
