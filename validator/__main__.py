@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from validator import settings
+from validator import settings, streams
 from validator.interruption import Interruption
 
 if __name__ == "__main__":
+    streams.settle()
     interruption = Interruption().install()
     settings.settle_native_libraries()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from validator import journal, metrics, refusals, settings, store
+from validator import journal, metrics, refusals, settings, store, streams
 from validator.contract import (
     ARRAY_INDEX,
     MOST_CHILDREN,
@@ -25,7 +25,7 @@ from validator.contract import (
     SchemaPolicy,
     Verdict,
 )
-from validator.errors import Interrupted, MissingError, UsageError, ValidatorError, one_line
+from validator.errors import Interrupted, MissingError, StorageError, UsageError, ValidatorError, one_line
 from validator.interruption import Interruption
 from validator.settings import Settings
 from validator.text import listed
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _HELP_NAMES: Final = ("-h", "--help")
 _FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
+
+_UNPRINTED: Final = "cannot write to standard output"
 
 _SHOWN: Final = (Artifact.VERDICT, Artifact.SCHEMA, Artifact.STATISTICS)
 _COMPARED: Final = (Artifact.STATISTICS, Artifact.SCHEMA)
@@ -264,6 +266,7 @@ def main(arguments: list[str], interruption: Interruption) -> int:
         code = commands.main(
             arguments, prog_name="python -m validator", obj=interruption, standalone_mode=False
         )
+        _demand_printed()
         return int(code or ExitCode.OK)
     except click.ClickException as error:
         said = error.format_message().rstrip(".")
@@ -272,6 +275,12 @@ def main(arguments: list[str], interruption: Interruption) -> int:
         return _fail(error.exit_code, str(error))
     except Exception as error:
         return _fail(ExitCode.SOFTWARE, str(_bug(error)))
+
+
+def _demand_printed() -> None:
+    """What only prints has done nothing then; what writes files has said so already."""
+    if trouble := streams.trouble():
+        raise StorageError(_UNPRINTED, why=trouble)
 
 
 def _document(uri: str, command: str, taken: Sequence[Artifact]) -> str:
@@ -314,6 +323,8 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
         _leave_behind(loaded, _bug(error))
         raise
     _note(loaded, "INFO", "ended", exit_code=int(code))
+    if trouble := streams.trouble():
+        _log(f"{_UNPRINTED}: {trouble}; the results are below {loaded.output_uri}")
     return code
 
 

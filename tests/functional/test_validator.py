@@ -113,6 +113,55 @@ def test_an_output_that_cannot_be_written_is_one_line(data: Path) -> None:
     )
 
 
+class TestStandardStreams:
+    """A shell closes them, or has a full disk behind them: what comes of the run is not theirs to say."""
+
+    def run(self, folder: Path, redirection: str, *arguments: str | Path) -> tuple[int, str]:
+        """Returns the exit code, and what standard error has where it is not redirected."""
+        said = folder / "stderr"
+        command = f'"$@" {redirection if "2>" in redirection else f"2>{said} {redirection}"}'
+        words = ["bash", "-c", command, "bash", *VALIDATOR, *map(str, arguments)]
+        with subprocess.Popen(words, cwd=ROOT, env=environment({"METRICS_STAGE": "test"})) as process:
+            code = process.wait()
+        return code, said.read_text() if said.exists() else ""
+
+    @pytest.mark.parametrize(
+        ("redirection", "why"),
+        [
+            (">&-", "bad file descriptor"),
+            (">/dev/full", "no space left on device"),
+            ("<&- >&- 2>&-", ""),
+            (">/dev/full 2>/dev/full", ""),
+            ("> >(true)", ""),
+        ],
+    )
+    def test_what_was_judged_stays_judged(
+        self, redirection: str, why: str, data: Path, tmp_path: Path
+    ) -> None:
+        run = (tmp_path, redirection, "--data", data, "--output", tmp_path / "out")
+        code, said = self.run(*run)
+        assert (code, json.loads((tmp_path / "out" / "gate.json").read_text())["verdict"]) == (0, "warn")
+        told = f"cannot write to standard output: {why}; the results are below {tmp_path}/out"
+        assert said.splitlines()[1:] == ([told] if why else [])
+        assert self.run(*run, "--fail-on", "warn")[0] == 3
+
+    @pytest.mark.parametrize("redirection", [">&- 2>/dev/full", ">/dev/full 2>&-"])
+    def test_an_error_is_the_one_that_it_is(self, redirection: str, tmp_path: Path) -> None:
+        assert self.run(tmp_path, redirection, "--data", tmp_path / "none", "--output", tmp_path)[0] == 64
+
+    def test_what_only_prints_has_done_nothing_then(self, data: Path, tmp_path: Path) -> None:
+        assert validator("infer", "--data", data, "--output", tmp_path).returncode == 0
+        for command in (("show", tmp_path), ("diff", tmp_path, tmp_path)):
+            code, said = self.run(tmp_path, ">/dev/full", *command)
+            assert (code, said) == (69, "cannot write to standard output: no space left on device\n")
+        assert self.run(tmp_path, "> >(true)", "show", tmp_path) == (0, "")
+
+    def test_what_an_encoding_lacks_is_escaped(self, tmp_path: Path) -> None:
+        (tmp_path / "schema.pbtxt").write_text('feature { name: "läbel" type: INT }')
+        shown = validator("show", tmp_path, variables={"PYTHONIOENCODING": "ascii"})
+        assert (shown.returncode, shown.stderr, "l\\xe4bel" in shown.stdout) == (0, "", True)
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "d.csv")
     result = validator("--data", tmp_path / "d.csv", "--output", tmp_path / "o")
