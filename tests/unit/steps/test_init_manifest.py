@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from steps.init.errors import InvalidRecord, TooManyObjects
 from steps.init.manifest import KINDS, Manifest, Object, compose, listing, write_once
 from templates.functions import PACE
 from validator import formats
+from validator import manifest as validator_manifest
 from validator.store.names import is_hidden
 
 FOLDER = "s3://lake/data/taxi/2026-11-22/"
@@ -77,6 +79,20 @@ def test_what_is_not_data_is_named_as_ignored() -> None:
 
     assert names(found) == ["a.csv"]
     assert found.ignored == (FOLDER + "README.md", FOLDER + "a.csv.zip", FOLDER + "csv")
+
+
+def test_the_validator_reads_what_init_writes() -> None:
+    written = manifest("a.csv", "b.csv.zip", "c.json", "x.csv ")
+
+    read = validator_manifest.parse(written.to_bytes(), "m")
+
+    assert [asdict(each) for each in read.objects] == [
+        {**asdict(each), "version_id": None} for each in written.objects
+    ]
+    assert (read.dataset, read.run_date, read.run_id) == (written.dataset, written.run_date, written.run_id)
+    assert (
+        read.ignored == written.ignored == tuple(FOLDER + name for name in ("b.csv.zip", "c.json", "x.csv "))
+    )
 
 
 def test_times_are_utc_in_iso_8601() -> None:
