@@ -38,8 +38,8 @@ class Headers:
         self, uri: str, objects: Sequence[Object], declared: Mapping[str, Kind], dialect: Dialect
     ) -> None:
         of = [ENGINE_VERSION, list(map(astuple, objects)), sorted(declared.items()), astuple(dialect)]
-        name = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:32]
-        self._uri = store.child(uri, name + SUFFIX)
+        self._key = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:32]
+        self._uri = store.child(uri, self._key + SUFFIX)
         self._is_pinned = all(target.is_pinned for target in objects)
 
     def take(self) -> Sequence[Column] | None:
@@ -52,14 +52,18 @@ class Headers:
             return None
         try:
             checksum, _, line = store.at(self._uri).read(self._uri).partition(b"\n")
-            return _columns(json.loads(line)) if checksum == _checksum(line) else None
-        except (AbsentError, ValueError, TypeError, RecursionError):
+            saved = json.loads(line)
+            # A copy under the name of other objects is sound, and of other columns.
+            if checksum != _checksum(line) or saved["key"] != self._key:
+                return None
+            return _columns(saved["columns"])
+        except (AbsentError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def save(self, columns: Sequence[Column]) -> None:
         """Saves the columns, unless nobody could tell whether they are of the same bytes."""
         if self._is_pinned:
-            line = json.dumps(list(map(astuple, columns))).encode()
+            line = json.dumps({"key": self._key, "columns": list(map(astuple, columns))}).encode()
             store.write(self._uri, _checksum(line) + b"\n" + line)
 
 

@@ -529,6 +529,18 @@ class TestHeaders:
         assert len(reads) == 2
         assert path.read_bytes() == before
 
+    def test_a_copy_of_others_columns_is_none(self, reads: list[str], tmp_path: Path) -> None:
+        child(tmp_path, 0, 4)
+        (path,) = states(tmp_path, ".columns")
+        before = path.read_bytes()
+        (tmp_path / "s.pbtxt").write_text('feature { name: "n" type: BYTES }')
+        child(tmp_path, 0, 4, SCHEMA_URI=str(tmp_path / "s.pbtxt"))
+        (other,) = {*states(tmp_path, ".columns")} - {path}
+        copyfile(other, path)
+        reads.clear()
+        child(tmp_path, 1, 4)
+        assert (len(reads), path.read_bytes() == before) == (2, True)
+
     def test_other_objects_or_types_have_others(self, reads: list[str], tmp_path: Path) -> None:
         child(tmp_path, 0, 4)
         (tmp_path / "s.pbtxt").write_text('feature { name: "n" type: FLOAT }')
