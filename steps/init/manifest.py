@@ -78,6 +78,11 @@ class Manifest:
     objects: tuple[Object, ...]
     ignored: tuple[str, ...]
 
+    @property
+    def run(self) -> tuple[str, date, str, str]:
+        """What tells its run from all others, and where that run's data lie."""
+        return self.dataset, self.run_date, self.run_id, self.data_uri
+
     def to_bytes(self) -> bytes:
         """Return the manifest as JSON; same manifest, same bytes."""
         document = {"version": VERSION, **asdict(self), "run_date": self.run_date.isoformat()}
@@ -152,7 +157,11 @@ def listing(bucket: Bucket, prefix: str, limit: int) -> list[dict[str, Any]]:
 
 
 def write_once(bucket: Bucket, key: str, manifest: Manifest) -> Manifest:
-    """Write the manifest unless an earlier attempt of this execution did; return the one that is stored."""
+    """Write the manifest unless an earlier attempt of this execution did; return the one that is stored.
+
+    Raises:
+        InvalidRecord: What is stored cannot be read, or is of another run: names may return after 90 days.
+    """
     if bucket.create(key, manifest.to_bytes()):
         return manifest
     stored = bucket.read(key)
@@ -160,7 +169,13 @@ def write_once(bucket: Bucket, key: str, manifest: Manifest) -> Manifest:
         raise InvalidRecord(
             f"the manifest {bucket.uri(key)} was removed while this run began; start it again"
         )
-    return Manifest.parse(stored.body)
+    found = Manifest.parse(stored.body)
+    if found.run != manifest.run:
+        raise InvalidRecord(
+            f"{bucket.uri(key)} is of another run, of {found.dataset} and {found.run_date}; "
+            "start an execution of another name"
+        )
+    return found
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -165,6 +165,19 @@ def test_a_retry_reads_the_manifest_of_the_first_attempt(bucket: Bucket) -> None
     again = write_once(bucket, "runs/m.json", manifest("a.csv", "late.csv"))
 
     assert names(first) == names(again) == ["a.csv"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"dataset": "rides"}, {"run_date": date(2026, 11, 21)}, {"run_id": "r2"}, {"data_uri": "s3://other/"}],
+    ids=str,
+)
+def test_a_manifest_of_another_run_is_not_taken(bucket: Bucket, other: dict[str, Any]) -> None:
+    key = f"runs/{other}.json"
+    bucket.create(key, replace(manifest("a.csv"), **other).to_bytes())
+
+    with pytest.raises(InvalidRecord, match=r"is of another run, of .* start an execution of another name"):
+        write_once(bucket, key, manifest("a.csv"))
 
 
 def test_the_listing_becomes_objects_with_what_s3_says_of_them(bucket: Bucket) -> None:
