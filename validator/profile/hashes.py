@@ -26,7 +26,7 @@ _WORD: Final = 8
 _SHORT: Final = 128
 """Bytes of the longest text that is hashed together with others of its length."""
 _CELLS_LOG2: Final = 20
-_SEED: Final = np.uint64(0x9E3779B97F4A7C15)
+_SEED: Final = 0x9E3779B97F4A7C15
 _STEP: Final = np.uint64(0xD6E8FEB86659FD93)
 _C1: Final = np.uint64(0x87C37B91114253D5)
 _C2: Final = np.uint64(0x4CF5AD432745937F)
@@ -127,7 +127,8 @@ def _of_length(length: int, words_at: Callable[[int], Hashes], count: int) -> Ha
         words_at: Returns the words that begin at an offset in each text.
         count: How many texts there are.
     """
-    hashes = np.full(count, _SEED ^ np.uint64(length))
+    # The length is in every bit: in the lowest ones alone it is made up for by a text's own first byte.
+    hashes = np.full(count, _SEED * (length + 1) % (1 << 64), np.uint64)
     for at in range(0, length - _WORD + 1, _WORD):
         hashes = _mixed(hashes, words_at(at))
     if left := length % _WORD:

@@ -18,7 +18,7 @@ from validator.profile.presence import PresenceState
 from validator.profile.summary import ColumnSummary, Presence, StructSummary, Summary
 from validator.profile.text import TextDigest
 
-ENGINE_VERSION: Final = 5
+ENGINE_VERSION: Final = 6
 """Raised whenever equal data would give another state, or another serialization."""
 
 _UNREADABLE: Final = (KeyError, TypeError, IndexError, OSError, RuntimeError, pa.ArrowException)

@@ -6,7 +6,7 @@ import datasketches
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from validator.profile import hashes
@@ -29,6 +29,7 @@ def test_a_hash_is_that_of_the_text_whatever_stands_beside_it(texts: list[bytes]
 
 
 @given(TEXTS)
+@example([b"\x06", bytes(7)])
 def test_other_texts_have_other_hashes(texts: list[bytes]) -> None:
     assert len(set(of(texts))) == len(set(texts))
 
@@ -43,10 +44,10 @@ def test_hashes_are_part_of_stored_states() -> None:
     """To change one is to raise the engine's version."""
     assert of([b"", b"a", b"0123456789abcdef", b"taxi-1234", b"a" * 128, b"a" * 129]) == [
         11286133854226296554,
-        13271281330730756778,
-        13649953637296738157,
-        17921261423443768430,
-        15177308108633714058,
+        2046032697766374122,
+        4127801831935247036,
+        10796555951321793244,
+        16918786238234750230,
         11070628195267207908,
     ]
 
