@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("build_run")
+
 ROOT = Path(__file__).parents[2]
 STACK = "sluice-dev-pipeline"
 

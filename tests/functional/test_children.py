@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("children")
+
 ROOT = Path(__file__).parents[2]
 VALIDATOR = (sys.executable, "-m", "validator")
 CHILDREN = 8
@@ -48,11 +50,11 @@ def task(data: Path, output: Path, **more: object) -> Mapping[str, str]:
     return {**kept, **{name: str(value) for name, value in given.items()}}
 
 
-def started(data: Path, output: Path, index: int) -> Process:
+def started(data: Path, output: Path, index: int, *before: str) -> Process:
     """A child as AWS Batch starts it: all have the same variables but for the array's index."""
     variables = task(data, output, SHARD_COUNT=CHILDREN, AWS_BATCH_JOB_ARRAY_INDEX=index, WORKERS=1)
     return subprocess.Popen(
-        [*VALIDATOR, "profile"],
+        [*before, *VALIDATOR, "profile"],
         cwd=ROOT,
         env=variables,
         stderr=subprocess.PIPE,
@@ -71,7 +73,8 @@ def array(data: Path, output: Path, signals: Mapping[int, signal.Signals] | None
     """Runs all children, those that get a signal after their first shard first; returns the exit codes."""
     codes = {}
     for index, number in (signals or {}).items():
-        with started(data, output, index) as child:
+        # Not before everybody else: it must still be at work when the signal comes.
+        with started(data, output, index, "nice", "-n", "19") as child:
             assert child.stderr is not None
             assert "done: " in child.stderr.readline()
             child.send_signal(number)

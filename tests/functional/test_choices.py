@@ -21,6 +21,8 @@ from templates.config import load
 from tests.functional.test_deploy import pushed
 from tests.unit.templates.variants import CHOICES
 
+pytestmark = pytest.mark.xdist_group("choices")
+
 ROOT = Path(__file__).parents[2]
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 

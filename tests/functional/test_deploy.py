@@ -23,6 +23,8 @@ from build.settings import Credentials, Settings
 from build.status import collect
 from templates.config import Config
 
+pytestmark = pytest.mark.xdist_group("deploy")
+
 PATIENCE = Patience(deadline=60, first=0.02, longest=0.2)
 DIGEST = f"sha256:{'0' * 64}"
 

@@ -20,6 +20,8 @@ from steps.init.errors import InitError
 from steps.init.settings import Settings
 from tests.unit.templates.variants import Variant
 
+pytestmark = pytest.mark.xdist_group("events")
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests/data/events"
 

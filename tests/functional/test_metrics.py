@@ -17,6 +17,8 @@ import pytest
 from tests.unit.templates.variants import Variant
 from validator.contract import METRICS_NAMESPACE
 
+pytestmark = pytest.mark.xdist_group("metrics")
+
 ROOT = Path(__file__).parents[2]
 
 Named = tuple[str, frozenset[str]]

@@ -41,6 +41,8 @@ ENGINE = """#!{python}
 import hashlib, json, sys
 import boto3
 
+pytestmark = pytest.mark.xdist_group("release")
+
 if sys.argv[1] == "login":
     sys.stdin.read()
 if sys.argv[1] == "push":

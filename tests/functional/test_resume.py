@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
+pytestmark = pytest.mark.xdist_group("resume")
+
 ROOT = Path(__file__).parents[2]
 SHARDS = 24
 KILLS = 30

@@ -13,6 +13,8 @@ import pytest
 
 from build.rehearsal.sample import Variant, day
 
+pytestmark = pytest.mark.xdist_group("sample")
+
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND = date(2026, 11, 21), date(2026, 11, 22)
 

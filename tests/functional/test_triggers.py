@@ -31,6 +31,8 @@ from tests.functional.test_deploy import pushed
 from tests.functional.test_events import ACCOUNT, BUCKET, FOLDER, TABLE
 from tests.unit.templates.variants import CHOICES
 
+pytestmark = pytest.mark.xdist_group("triggers")
+
 EVENTS: Mapping[str, dict[str, Any]] = {
     name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in TABLE
 }
