@@ -35,13 +35,13 @@ from templates.config import Config, load
 from tests.functional.test_choices import ROOT, Plans
 from tests.unused_permissions import NO_RELEASE
 
+pytestmark = pytest.mark.xdist_group("release")
+
 CONNECTION = "arn:aws:codeconnections:us-east-1:000000000000:connection/2b6f1c1e-0000-4000-8000-000000000000"
 
 ENGINE = """#!{python}
 import hashlib, json, sys
 import boto3
-
-pytestmark = pytest.mark.xdist_group("release")
 
 if sys.argv[1] == "login":
     sys.stdin.read()
