@@ -33,6 +33,9 @@ def _exited(code: int) -> str:
     return rf'"ExitCode"\s*:\s*{code}\b'
 
 
+EXIT_CODE: Final = r"""$match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]"""
+"""A stopped task's first exit code, as text; nothing when it has none."""
+
 INTERRUPTED: Final = _cause(
     r'"StopCode"\s*:\s*"(SpotInterruption|TerminationNotice)"'
     r'|"StoppedReason"\s*:\s*"Your Spot Task was interrupted'

@@ -12,6 +12,7 @@ from troposphere.sns import Topic
 
 from templates import access
 from templates.asl import Call, Name, State, attempt, fail, jsonata
+from templates.classify import EXIT_CODE
 from validator.contract import Artifact
 
 RETRIED: Final = ("SNS.InternalErrorException", "SNS.ThrottledException", "SNS.SdkClientException")
@@ -53,7 +54,7 @@ FIRST_FINDINGS: Final = f"$join([$gate.findings[[0..2]].{FINDING}], '; ')"
 REASON: Final = (
     r"""($told := $match($failure.cause, /"(StoppedReason|errorMessage|ErrorMessage|FailureReason)"\s*:\s*"""
     r""""((?:\\.|[^"])*)"/)[0].groups[1]; """
-    r"""$code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]; """
+    f"$code := {EXIT_CODE}; "
     # It stands in JSON: its quotes and line ends are escaped.
     r"""($exists($told) ? $substring($replace($replace($told, '\\n', ' '), '\\"', '"'), 0, 1000)"""
     " : $substring($failure.cause, 0, 1000))"

@@ -32,6 +32,7 @@ from templates.asl import (
     task,
 )
 from templates.batch import Batch
+from templates.classify import EXIT_CODE
 from templates.config import Config
 from templates.container import CONTAINER, ON_DEMAND, SPOT, Validator
 from templates.encryption import by_key
@@ -335,7 +336,7 @@ def read_error(*, then: Name) -> State:
     call = _read(Artifact.ERROR, ERROR_LIMIT_BYTES)
     # The file may be an earlier attempt's.
     said = (
-        r"""($code := $match($failure.cause, /"ExitCode"\s*:\s*(\d+)/)[0].groups[0]; """
+        f"($code := {EXIT_CODE}; "
         "$said := $parse($states.result.Body); "
         "$said.run_id = $run.run_id and $string($said.exit_code) = $code "
         "? {'state': $failure.state, 'error': $said.error, "

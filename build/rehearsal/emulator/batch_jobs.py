@@ -7,7 +7,6 @@ again as the definition's retry strategy says
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any, Final
 from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.containers import INTERRUPTED, OUT_OF_MEMORY, says
 from build.rehearsal.emulator.faults import Fault, Kind
-from build.rehearsal.emulator.integrations import Attempt, StepError, pascal
+from build.rehearsal.emulator.integrations import Attempt, StepError, now, pascal
 from build.rehearsal.emulator.processes import LocalProcess
 from build.rehearsal.emulator.runtime import Runtime
 
@@ -68,7 +67,7 @@ class Job:
             "jobName": self.name,
             "jobQueue": self.queue,
             "jobDefinition": self.definition,
-            "createdAt": _now(),
+            "createdAt": now(),
         }
 
     def container(self) -> dict[str, Any]:
@@ -187,7 +186,7 @@ class BatchJobs:
     def _run(self, job: Job, own: Mapping[str, str], attempt: Attempt) -> End:
         fault = self._runtime.faults.take(job.step, lambda fault: _applies(fault, job))
         environment = {**job.environment, **own, **self._acting(job)}
-        started = _now()
+        started = now()
         process = self._runtime.start_validator(
             job.step, job.command, environment, int(job.sizes["MEMORY"]), fault
         )
@@ -197,7 +196,7 @@ class BatchJobs:
             reason=OUT_OF_MEMORY if process.out_of_memory else "",
             status_reason=INTERRUPTED if interrupted else "Essential container in task exited",
             started=started,
-            stopped=_now(),
+            stopped=now(),
         )
 
     def _acting(self, job: Job) -> dict[str, str]:
@@ -218,10 +217,6 @@ def _watch(process: LocalProcess, fault: Fault | None, attempt: Attempt) -> bool
             process.stop(_GRACE_SECONDS)
             return interrupted
     return False
-
-
-def _now() -> int:
-    return round(time.time() * 1000)
 
 
 def _applies(fault: Fault, job: Job) -> bool:

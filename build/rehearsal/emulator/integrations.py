@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -103,6 +104,11 @@ def pascal(value: Any) -> Any:
 
 def _is_time(name: str) -> bool:
     return name.endswith(("At", "On", "Time"))
+
+
+def now() -> int:
+    """The present as epoch milliseconds, as Step Functions and AWS Batch show times."""
+    return round(time.time() * 1000)
 
 
 def milliseconds(moment: Any) -> Any:

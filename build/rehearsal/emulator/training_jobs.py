@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Kind
-from build.rehearsal.emulator.integrations import Attempt, StepError
+from build.rehearsal.emulator.integrations import Attempt, StepError, now
 from build.rehearsal.emulator.processes import LocalProcess, last_line
 from build.rehearsal.emulator.runtime import Runtime
 from build.rehearsal.emulator.storage import Storage
@@ -98,7 +98,7 @@ class TrainingJobs:
         settings, name = self._runtime.settings, arguments["TrainingJobName"]
         arn = f"arn:aws:sagemaker:{settings.region}:{settings.account}:training-job/{name.lower()}"
         fresh = {"TrainingJobArn": arn, "TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
-        job = {**arguments, **fresh, "CreationTime": _now()}
+        job = {**arguments, **fresh, "CreationTime": now()}
         if self._jobs.setdefault(name, job) is not job:
             raise StepError(
                 "SageMaker.ResourceInUseException",
@@ -107,12 +107,12 @@ class TrainingJobs:
         return job
 
     def _carry_out(self, attempt: Attempt, job: dict[str, Any]) -> None:
-        job["TrainingStartTime"] = _now()
+        job["TrainingStartTime"] = now()
         try:
             outcome = self._train(attempt, job)
         except Exception as error:
             outcome = _failure(f"ClientError: {error}")
-        job.update(outcome, TrainingEndTime=_now(), LastModifiedTime=_now())
+        job.update(outcome, TrainingEndTime=now(), LastModifiedTime=now())
         seconds = max(1, (job["TrainingEndTime"] - job["TrainingStartTime"]) // 1000)
         job.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
 
@@ -262,8 +262,3 @@ def _pack(folder: Path, archive: Path) -> Path:
         for entry in sorted(folder.iterdir()):
             packed.add(entry, entry.name)
     return archive
-
-
-def _now() -> int:
-    """Epoch milliseconds, as Step Functions shows times."""
-    return round(time.time() * 1000)
