@@ -17,7 +17,7 @@ from build.execute import always
 from build.patience import Patience
 from build.plan import Plan
 from build.settings import Credentials, Settings
-from templates.config import load
+from tests.configuration import configuration
 from tests.functional.test_deploy import pushed
 from tests.unit.templates.variants import CHOICES
 
@@ -55,7 +55,7 @@ def aws(aws_endpoint: str) -> Aws:
 
 @pytest.fixture(params=CHOICES)
 def planner(aws: Aws, request: pytest.FixtureRequest) -> Iterator[Planner]:
-    chosen = CHOICES[request.param](load(ROOT / "config.toml", "dev"))
+    chosen = CHOICES[request.param](configuration())
     config = replace(chosen, stage=f"t{uuid4().hex[:8]}")
     given = {"PermissionsBoundaryArn": BOUNDARY, **GIVEN.get(request.param, {})}
     patience = Patience(deadline=120, first=0.05, longest=0.5)

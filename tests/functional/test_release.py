@@ -31,7 +31,8 @@ from build.patience import Patience
 from build.plan import make
 from build.rehearsal import folder
 from build.rehearsal.cloud import Cloud, Environments, running
-from templates.config import Config, load
+from templates.config import Config
+from tests.configuration import PATH, configuration
 from tests.functional.test_choices import ROOT, Plans
 from tests.unused_permissions import NO_RELEASE
 
@@ -83,7 +84,7 @@ class Account:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of `make release`."""
         return subprocess.run(
-            [sys.executable, "-m", "build", *arguments],
+            [sys.executable, "-m", "build", *arguments, "--config", str(PATH)],
             cwd=ROOT,
             env=dict(self.environment),
             capture_output=True,
@@ -177,7 +178,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     engine = place.path / "engine"
     engine.write_text(ENGINE.format(python=sys.executable), encoding="utf-8")
     engine.chmod(0o755)
-    config = load(ROOT / "config.toml", "dev")
+    config = configuration()
     with running(ROOT, place, Environments.below(ROOT, Path(sys.executable)), faults=()) as cloud:
         role = deployment_role(cloud, config)
         given = {

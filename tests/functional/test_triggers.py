@@ -25,7 +25,8 @@ from build.execute import always
 from build.patience import Patience
 from build.settings import Credentials, Settings
 from steps.init.event import Arrival, ScheduledRun, parse
-from templates.config import Config, load
+from templates.config import Config
+from tests.configuration import configuration
 from tests.functional.test_choices import ROOT, Plans
 from tests.functional.test_deploy import pushed
 from tests.functional.test_events import ACCOUNT, BUCKET, FOLDER, TABLE
@@ -110,8 +111,7 @@ def with_idle_machine(pipeline: str) -> str:
 @pytest.fixture(scope="module")
 def deployed(aws_endpoint: str, aws_clients: Mapping[str, Any]) -> Iterator[Deployed]:
     aws = connect(Settings("us-east-1", aws_endpoint, Credentials("test", "test")))
-    delivered = load(ROOT / "config.toml", "dev")
-    config = CHOICES["every-trigger"](replace(delivered, stage=f"t{uuid4().hex[:8]}"))
+    config = CHOICES["every-trigger"](replace(configuration(), stage=f"t{uuid4().hex[:8]}"))
     packages = package.collect(config, ROOT)
     packages = replace(packages, pipeline=with_idle_machine(packages.pipeline))
     planner = Planner(aws, config, packages, Patience(deadline=120, first=0.05, longest=0.5))

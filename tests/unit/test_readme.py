@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from build.rehearsal.scenario import SCENARIOS
-from templates import config, stacks
+from templates.stacks import render
+from tests.configuration import configuration
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ Graph = Mapping[str, set[str]]
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, Any]:
-    template = json.loads(stacks.render("pipeline", config.load(ROOT / "config.toml", "dev")))
+    template = json.loads(render("pipeline", configuration()))
     (machine,) = (
         resource["Properties"]
         for resource in template["Resources"].values()

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from build.errors import UserError
 from build.package import collect, content_hash, members, tarred, zipped
-from templates.config import Config, load
+from templates.config import Config
+from tests.configuration import configuration
 
-ROOT = Path(__file__).parents[3]
 STEPS = ("init", "evaluate", "prepare", "train")
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\/"), min_size=1, max_size=20).filter(
@@ -40,11 +40,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
-    path = tmp_path / "config.toml"
-    path.write_text(text, encoding="utf-8")
-    return load(path, "dev")
+def config() -> Config:
+    return configuration()
 
 
 def write(path: Path, text: str) -> None:

@@ -7,7 +7,6 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from steps.evaluate.errors import DataChanged, InvalidModel, InvalidPayload, Too
 from steps.evaluate.location import Location
 from steps.evaluate.unchanged import Found, changed, check, listed
 from steps.init.bucket import Bucket
-from templates.config import load
+from tests.configuration import configuration
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAME = Days("2026-11-22", "2026-11-22")
@@ -356,7 +355,7 @@ class Lake:
 
 
 def test_as_many_objects_as_a_day_may_have_take_ten_calls() -> None:
-    most = load(Path(__file__).parents[3] / "config.toml", "prod").validation.max_objects
+    most = configuration("prod").validation.max_objects
     lake, folder = Lake(most), "s3://b/data/taxi/2026-11-22/"
 
     found = listed(lake, folder)

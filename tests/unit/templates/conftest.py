@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from templates.asl import State
-from templates.config import Config, load
+from templates.config import Config
 from templates.stacks import pipeline_parts, render
 from templates.workflow import graph
+from tests.configuration import configuration
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +24,7 @@ Play = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    return load(ROOT / "config.toml", "dev")
+    return configuration()
 
 
 @pytest.fixture(scope="session")

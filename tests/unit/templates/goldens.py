@@ -1,9 +1,10 @@
-"""The templates as people review them: whole for each stack and stage, and what a choice changes.
+"""The templates as people review them: whole as config.toml has them, and what a choice changes.
 
     python -m tests.unit.templates.goldens      # rewrites tests/golden/ (make golden)
 
-What a choice changes is a JSON merge patch (RFC 7386) of the whole one: null says that something is gone, a
-list stands there whole. Templates hold no null themselves, so nothing is lost.
+What a choice changes is a JSON merge patch (RFC 7386) of the template of the tests' own configuration, and an
+edit of config.toml leaves it as it is. Null says that something is gone, a list stands there whole. Templates
+hold no null themselves, so nothing is lost.
 """
 
 from __future__ import annotations

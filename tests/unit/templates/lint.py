@@ -81,7 +81,7 @@ ACCEPTED: Final = (
     ),
     Accepted(
         "PERMISSIONS_MANAGEMENT_ACTIONS",
-        r"pipeline\..*customer-managed-key\.TrainingRole\.json",
+        r"pipeline\..*TrainingRole\.json",
         r".*\['kms:creategrant'\].*",
         "SageMaker attaches the encrypted disk by a grant, and may grant to services of AWS only.",
     ),

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from templates.config import ConfigError, ModelApproval, NetworkMode, Schedule, TaskSize, load
 from templates.table import ConfigError as TableError
 from templates.table import Table, overlay
+from tests.configuration import PATH, configuration
 from validator.contract import SchemaPolicy
 
-ROOT = Path(__file__).parents[3]
-WHOLE = (ROOT / "config.toml").read_text(encoding="utf-8")
+WHOLE = PATH.read_text(encoding="utf-8")
 
 
 def written(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -40,8 +40,8 @@ def timed(**changes: object) -> str:
     return f"schedule = {{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in schedule.items())} }}"
 
 
-def test_the_repositorys_own_configuration_is_read() -> None:
-    config = load(ROOT / "config.toml", "dev")
+def test_a_configuration_is_read() -> None:
+    config = configuration()
     taxi = config.datasets[0]
     assert (taxi.name, taxi.label, taxi.drop) == ("taxi", "big_tipper", ("trip_id", "taxi_id"))
     assert config.validation.sizes[0] == TaskSize(1024, 2048)
@@ -49,10 +49,14 @@ def test_the_repositorys_own_configuration_is_read() -> None:
 
 
 def test_a_dataset_says_what_starts_it(tmp_path: Path) -> None:
-    whole = load(ROOT / "config.toml", "dev").datasets[0]
+    whole = configuration().datasets[0]
     assert (whole.marker, whole.schedule) == ("_SUCCESS", None)
-    commented = ("[datasets.schedule]", "cron =", "time_zone =", "days_back =", "window_minutes =")
-    path = written(tmp_path, *((f"# {line}", line) for line in commented))
+    by_the_clock = (
+        timed(cron="cron(30 3 * * ? *)", window_minutes=15),
+        "days_back = 1",
+        'time_zone = "Europe/Berlin"',
+    )
+    path = written(tmp_path, ('marker = "_SUCCESS"', "\n".join(by_the_clock)))
     scheduled = load(path, "dev").datasets[0]
     assert scheduled.schedule == Schedule("cron(30 3 * * ? *)", 15)
     assert (scheduled.days_back, scheduled.time_zone) == (1, "Europe/Berlin")
@@ -69,7 +73,7 @@ def test_what_watches_a_model_may_be_of_one_stage(tmp_path: Path, stage: str) ->
 
 
 def test_a_stage_is_laid_over_the_common_tables() -> None:
-    dev, prod = (load(ROOT / "config.toml", stage) for stage in ("dev", "prod"))
+    dev, prod = (configuration(stage) for stage in ("dev", "prod"))
     assert (dev.promotion.approval, prod.promotion.approval) == (
         ModelApproval.APPROVED,
         ModelApproval.PENDING,
@@ -163,7 +167,7 @@ def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
             'sagemaker_program = "x.py"',
             "training.hyperparameters.sagemaker_program is not known: take one of num_round",
         ),
-        ("margin = 0.0 ", "margin = nan", "promotion.margin is nan"),
+        ("margin = 0.0\n", "margin = nan", "promotion.margin is nan"),
         ('approval = "Approved"', 'approval = "Rejected"', "promotion.approval is 'Rejected'"),
         ("log_days = 14", "log_days = 15", "retention.log_days is 15"),
         ("log_days = 14", "log_days = 14.0", "retention.log_days is 14.0: expected one of 1, 3, 5, 7, 14,"),
@@ -278,7 +282,7 @@ def test_a_file_nested_too_deep_is_one_line(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("stage", ["", "Dev", "staging", "dev\n"])
 def test_an_unknown_stage_is_refused(stage: str) -> None:
     with pytest.raises(ConfigError, match=r"unknown stage .*take one of dev, prod"):
-        load(ROOT / "config.toml", stage)
+        load(PATH, stage)
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

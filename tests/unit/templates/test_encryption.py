@@ -11,8 +11,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from templates.config import STAGES, Config, load
+from templates.config import STAGES, Config
 from templates.stacks import STACKS, render
+from tests.configuration import configuration
 from tests.unit.templates.variants import EVERY_TRIGGER
 
 ROOT = Path(__file__).parents[3]
@@ -71,7 +72,7 @@ Template = dict[str, Any]
 @pytest.fixture(scope="module", params=STAGES)
 def chosen(request: pytest.FixtureRequest) -> Config:
     """A stage with all that can start it: each trigger has parts of its own."""
-    config = load(ROOT / "config.toml", request.param)
+    config = configuration(request.param)
     return replace(config, customer_managed_key=True, datasets=EVERY_TRIGGER)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from templates import command
 from templates.__main__ import run
-from templates.config import load
 from templates.stacks import render
+from tests.configuration import PATH, configuration
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,9 +24,9 @@ def _at_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_template_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["pipeline", "--stage", "prod"]) == 0
+    assert run(["pipeline", "--stage", "prod", "--config", str(PATH)]) == 0
     out, err = capsys.readouterr()
-    assert out == render("pipeline", load(Path("config.toml"), "prod"))
+    assert out == render("pipeline", configuration("prod"))
     assert err == ""
     assert json.loads(out)["Resources"]
 
@@ -56,7 +56,7 @@ def test_bad_use_is_one_line_and_exit_64(
 def test_a_pair_that_fargate_does_not_have_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    text = PATH.read_text(encoding="utf-8")
     path = tmp_path / "config.toml"
     path.write_text(text.replace("cpu = 1024, memory = 2048", "cpu = 1024, memory = 512"), encoding="utf-8")
     assert run(["pipeline", "--config", str(path)]) == 64

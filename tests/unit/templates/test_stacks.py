@@ -8,17 +8,16 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from steps.init import event, schedule, settings
-from templates.config import Config, ConfigError, Dataset, Schedule, load
+from templates.config import Config, ConfigError, Dataset, Schedule
 from templates.stacks import STACKS, render
+from tests.configuration import PATH, ROOT, configuration
 from tests.unit.templates import limits
 
-ROOT = Path(__file__).parents[3]
 HERE = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 DIGEST = f"sha256:{'0' * 64}"
 CASES = [(stack, stage) for stack in STACKS for stage in ("dev", "prod")]
@@ -26,9 +25,9 @@ CASES = [(stack, stage) for stack in STACKS for stage in ("dev", "prod")]
 
 @pytest.mark.parametrize(("stack", "stage"), CASES)
 def test_the_same_configuration_gives_the_same_bytes(stack: str, stage: str) -> None:
-    here = render(stack, load(ROOT / "config.toml", stage))
-    assert render(stack, load(ROOT / "config.toml", stage)) == here
-    command = [sys.executable, "-m", "templates", stack, "--stage", stage]
+    here = render(stack, configuration(stage))
+    assert render(stack, configuration(stage)) == here
+    command = [sys.executable, "-m", "templates", stack, "--stage", stage, "--config", str(PATH)]
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     there = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
     assert there.stdout.decode() == here
@@ -36,7 +35,7 @@ def test_the_same_configuration_gives_the_same_bytes(stack: str, stage: str) -> 
 
 @pytest.mark.parametrize(("stack", "stage"), CASES)
 def test_a_template_fits_and_every_line_is_plain(stack: str, stage: str) -> None:
-    text = render(stack, load(ROOT / "config.toml", stage))
+    text = render(stack, configuration(stage))
     assert text.isascii()
     assert text.endswith("}\n")
     assert len(text) < 1_000_000
@@ -51,7 +50,7 @@ def test_the_delivery_stack_goes_inline(config: Config, customer_managed_key: bo
 
 @pytest.mark.parametrize(("stack", "stage"), CASES)
 def test_no_secret_stands_in_a_template(stack: str, stage: str) -> None:
-    text = render(stack, load(ROOT / "config.toml", stage))
+    text = render(stack, configuration(stage))
     assert not re.findall(r"AKIA[0-9A-Z]{16}|(?i:password|secret|privacy_key|api[_-]?key)", text)
 
 

@@ -1,4 +1,7 @@
-"""The configurations whose templates are goldens and linted: each stage, and what a stage may choose."""
+"""The stacks whose templates are goldens and linted: as config.toml has them, and what a stage may choose.
+
+What config.toml says is laid under no choice: an edit of it changes what is delivered, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from typing import Final
 
 from templates.config import STAGES, Config, Dataset, NetworkMode, Schedule, load
 from templates.stacks import STACKS, render
+from tests.configuration import DELIVERED, PATH, ROOT
 
-ROOT: Final = Path(__file__).parents[3]
+__all__ = ["CHOICES", "EVERY_TRIGGER", "ROOT", "Variant", "variants", "write"]
 
 EVERY_TRIGGER: Final = (
     Dataset(
@@ -40,24 +44,30 @@ CHOICES: Final[Mapping[str, Callable[[Config], Config]]] = {
     "customer-managed-key": lambda config: replace(config, customer_managed_key=True),
     "one-task": _without_children,
 }
-"""Name of a choice -> the configuration as it is delivered with that choice made."""
+"""Name of a choice -> the tests' configuration with that choice made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A stack of a stage, with one choice made otherwise or, where ``choice`` is empty, with none."""
+    """A stack of a stage.
+
+    Attributes:
+        choice: What is chosen; where it is empty, nothing.
+        source: The configuration: the tests' own one or, without a choice, the delivered one.
+    """
 
     stack: str
     stage: str
     choice: str = ""
+    source: Path = PATH
 
     def __str__(self) -> str:
         return ".".join(filter(None, (self.stack, self.stage, self.choice)))
 
     @property
     def config(self) -> Config:
-        delivered = load(ROOT / "config.toml", self.stage)
-        return CHOICES[self.choice](delivered) if self.choice else delivered
+        config = load(self.source, self.stage)
+        return CHOICES[self.choice](config) if self.choice else config
 
     @property
     def plain(self) -> Variant:
@@ -74,16 +84,13 @@ def _rendered(variant: Variant) -> str:
 
 
 def variants() -> Iterator[Variant]:
-    """Yield every variant whose template differs from the others'."""
+    """Yield each stack and stage as it is delivered, then with each choice that makes a difference."""
     for stack in STACKS:
         for stage in STAGES:
+            yield Variant(stack, stage, source=DELIVERED)
             plain = Variant(stack, stage)
-            yield plain
-            told = plain.render()
-            for choice in CHOICES:
-                chosen = replace(plain, choice=choice)
-                if chosen.render() != told:
-                    yield chosen
+            chosen = (replace(plain, choice=choice) for choice in CHOICES)
+            yield from (variant for variant in chosen if variant.render() != plain.render())
 
 
 def write(folder: Path) -> list[Path]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from build.rehearsal.emulator.batch_jobs import End, is_retried
 from build.rehearsal.emulator.containers import INTERRUPTED, OUT_OF_MEMORY
-from templates.config import load
 from templates.stacks import render
+from tests.configuration import configuration
 
 ESSENTIAL = "Essential container in task exited"
 
@@ -22,7 +21,7 @@ def end(exit_code: int | None, reason: str, status_reason: str) -> End:
 
 @pytest.fixture(scope="module")
 def rules() -> list[dict[str, Any]]:
-    template = json.loads(render("pipeline", load(Path(__file__).parents[4] / "config.toml", "dev")))
+    template = json.loads(render("pipeline", configuration()))
     return list(template["Resources"]["ProfileJob"]["Properties"]["RetryStrategy"]["EvaluateOnExit"])
 
 
