@@ -82,6 +82,11 @@ def write_objects(bucket: str, *keys: str) -> Statement:
     return allow([s3.PutObject, s3.AbortMultipartUpload], *(object_arn(bucket, key) for key in keys))
 
 
+def remove_objects(bucket: str, *keys: str) -> Statement:
+    """Allow taking objects away; where they are versioned, the versions stay."""
+    return allow([s3.DeleteObject], *(object_arn(bucket, key) for key in keys))
+
+
 def list_objects(bucket: str, *keys: str) -> Statement:
     """Allow listing keys; without it a missing object is "forbidden", not "no such key"."""
     return allow(

@@ -148,6 +148,8 @@ def _task_role() -> Role:
         [
             access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "validation/*"),
             access.write_objects(PIPELINE_BUCKET, "validation/*"),
+            # What an earlier attempt of the same run left contradicts the next one.
+            access.remove_objects(PIPELINE_BUCKET, "validation/*"),
             access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "validation/*"),
             access.read_objects(ARTIFACT_BUCKET, "schemas/*"),
             access.list_objects(ARTIFACT_BUCKET, "schemas/*"),

@@ -109,7 +109,7 @@ def _prepare_statements() -> list[Statement]:
         access.read_objects(PIPELINE_BUCKET, "data/*", "runs/*", "validation/*", prepared),
         access.write_objects(PIPELINE_BUCKET, prepared),
         # Spark writes below _temporary/, moves, and cleans up.
-        access.allow([s3.DeleteObject], access.object_arn(PIPELINE_BUCKET, prepared)),
+        access.remove_objects(PIPELINE_BUCKET, prepared),
         access.read_objects(ARTIFACT_BUCKET, "packages/prepare-*"),
         access.allow(
             [logs.CreateLogGroup, logs.CreateLogStream, logs.PutLogEvents],

@@ -81,6 +81,8 @@ ONLY_IN: Final[dict[tuple[str, str], str]] = {
     },
     # Asked for when error.json is missing: the validator ended before it could say why.
     ("StateMachineRole", "s3:ListBucket"): "stopped-by-user",
+    # Of error.json, when the next attempt begins.
+    ("TaskRole", "s3:DeleteObject"): "storage-unavailable",
     ("TriggerRole", "states:StartExecution"): "drift",
 }
 """(role, action) -> a scenario that uses it; the happy one does not."""

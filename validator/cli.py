@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from validator import journal, metrics, refusals, settings, store, streams
+from validator import journal, leftovers, metrics, refusals, settings, store, streams
 from validator.contract import (
     ARRAY_INDEX,
     MOST_CHILDREN,
@@ -300,9 +300,10 @@ def _suffix(uri: str) -> str:
 
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:
-    loaded = settings.load(options)
+    loaded = _loaded(options)
     _note(loaded, "INFO", "started")
     try:
+        leftovers.clear(loaded.attempt)
         code = act(loaded)
     except Interrupted as caught:
         # Nothing is wrong, here and below: another start goes on.
@@ -328,6 +329,17 @@ def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, 
     return code
 
 
+def _loaded(options: dict[str, str | None]) -> Settings:
+    """Returns the settings; what is wrong with them is left below the output too, where that is known."""
+    try:
+        return settings.load(options)
+    except UsageError as error:
+        with suppress(ValidatorError):
+            if attempt := settings.attempt(options):
+                refusals.save(attempt, error)
+        raise
+
+
 def _bug(error: Exception) -> ValidatorError:
     return ValidatorError(
         f"internal error ({type(error).__name__})",
@@ -341,7 +353,7 @@ def _leave_behind(loaded: Settings, error: ValidatorError) -> None:
     _note(loaded, "ERROR", "failed", **refusals.described(error))
     # One line an error: what cannot be written here is not what went wrong first.
     with suppress(ValidatorError):
-        refusals.save(loaded, error)
+        refusals.save(loaded.attempt, error)
 
 
 def _note(loaded: Settings, level: str, event: str, **more: Any) -> None:

@@ -16,7 +16,7 @@ def summarize(run_id: str, count: int, indexes: Iterable[int]) -> bytes:
     Args:
         run_id: Of the run that lacks them.
         count: How many children there are: SHARD_COUNT.
-        indexes: Which of them have to run again: SHARD_INDEX; none once nothing is missing.
+        indexes: Which of them have to run again: SHARD_INDEX.
     """
     named = sorted(set(indexes))
     content = _encode(run_id, count, named)

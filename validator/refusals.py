@@ -10,11 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from validator import store
-from validator.contract import Artifact
+from validator import leftovers, store
 from validator.crew import Crew, Halt
 from validator.errors import AbsentError, DataError, UsageError, ValidatorError
-from validator.settings import Child, Settings
+from validator.settings import Attempt, Child, Settings
 
 FINAL: Final[Mapping[int, type[ValidatorError]]] = {
     int(kind.exit_code): kind for kind in (UsageError, DataError, ValidatorError)
@@ -27,11 +26,16 @@ def described(error: ValidatorError) -> Mapping[str, Any]:
     return {"error": type(error).__name__, "exit_code": int(error.exit_code), "message": str(error)}
 
 
-def save(settings: Settings, error: ValidatorError) -> None:
-    """Writes why a run, or one of its children, failed."""
-    of_run = {"run_id": settings.run_id, "run_date": settings.run_date.isoformat()}
-    content = json.dumps({**of_run, **described(error)}, indent=2)
-    store.write(_uri(settings, settings.child), content.encode() + b"\n")
+def save(attempt: Attempt, error: ValidatorError) -> None:
+    """Writes why a run, or one of its children, failed, in the place of all that it has said of the data.
+
+    Raises:
+        ValidatorError: It cannot be written, or what would contradict it cannot be taken away.
+    """
+    leftovers.clear(attempt)
+    run_date = attempt.run_date and attempt.run_date.isoformat()
+    content = json.dumps({"run_id": attempt.run_id, "run_date": run_date, **described(error)}, indent=2)
+    store.write(leftovers.error_uri(attempt.output_uri, attempt.child), content.encode() + b"\n")
 
 
 def of_children(settings: Settings, children: Sequence[Child], crew: Crew) -> ValidatorError | None:
@@ -52,7 +56,7 @@ def of_children(settings: Settings, children: Sequence[Child], crew: Crew) -> Va
 
 
 def _of_child(settings: Settings, child: Child) -> ValidatorError | None:
-    uri = _uri(settings, child)
+    uri = leftovers.error_uri(settings.output_uri, child)
     try:
         left = json.loads(store.at(uri).read(uri))
         if left["run_id"] != settings.run_id or left["exit_code"] not in FINAL:
@@ -60,10 +64,3 @@ def _of_child(settings: Settings, child: Child) -> ValidatorError | None:
         return FINAL[left["exit_code"]](str(left["message"]), remedy=f"that is how {child} ended, see {uri}")
     except (AbsentError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _uri(settings: Settings, child: Child | None) -> str:
-    """Returns where it lies: children, who would take each other's place, have names of their own."""
-    if child is None:
-        return store.child(settings.output_uri, Artifact.ERROR)
-    return store.child(store.child(settings.output_uri, Artifact.ERRORS), child.file)

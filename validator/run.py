@@ -2,8 +2,8 @@
 
 Dataset -> statistics -> schema -> anomalies -> verdict -> report -> gate.
 
-The gate is written last: who reads it finds every other file in place. An older gate below the same output
-stays until then; it is of another run id, and readers compare that.
+The gate is written last: who reads it finds every other file in place. What an earlier attempt left below
+the same output is gone by then (`leftovers.py`).
 """
 
 from __future__ import annotations
@@ -187,9 +187,6 @@ def merge(settings: Settings, interruption: Interruption, log: Log) -> VerdictRe
     except profiling.Incomplete as incomplete:
         raise _unmerged(settings, work, incomplete.shards) from incomplete
     profiled = _summed_up(settings, work, made)
-    if store.exists(store.child(settings.output_uri, Artifact.MISSING)):
-        # What an earlier merge of this run lacked is there now.
-        _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, ()))
     watch.lap("merge")
     children = spending.of_children(settings, Crew(interruption, LOOKUPS))
     if children.tasks:
@@ -303,11 +300,12 @@ def _missing(settings: Settings, work: Work, shards: int, indexes: Sequence[int]
     """Writes which children have to run again, and says so."""
     uri = _write(settings, Artifact.MISSING, missing.summarize(settings.run_id, settings.children, indexes))
     noun = "child" if len(indexes) == 1 else "children"
+    numbers = text.listed([str(Child(index, settings.children).number) for index in indexes], 10)
     named = text.listed([str(index) for index in indexes], 10)
     return MissingError(
         f"cannot merge below {work.states_uri}",
-        why=f"states are missing or damaged of {text.count(shards, 'shard')}",
-        remedy=f"run {noun} {named} of {settings.children} again (by SHARD_INDEX), as {uri} says",
+        why=f"states are missing or damaged: {shards:,} of {text.count(len(work.dataset.shards), 'shard')}",
+        remedy=f"run {noun} {numbers} of {settings.children} again (SHARD_INDEX {named}), as {uri} says",
     )
 
 

@@ -57,16 +57,34 @@ class Child:
     """One of several processes that profile a dataset together."""
 
     index: int
-    """Counted from 0."""
+    """SHARD_INDEX: counted from 0."""
     count: int
 
     @property
     def file(self) -> str:
         """Name of what is its own, in a folder all children write to."""
-        return f"child-{self.index}-of-{self.count}.json"
+        return f"child-{self.number}-of-{self.count}.json"
+
+    @property
+    def number(self) -> int:
+        """Counted from 1, as people count."""
+        return self.index + 1
 
     def __str__(self) -> str:
-        return f"child {self.index} of {self.count}"
+        return f"child {self.number} of {self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which run this is and where its files go: known also when other settings are wrong."""
+
+    output_uri: str
+    run_id: str
+    run_date: date | None
+    """None when the one given is no date."""
+    child: Child | None = None
+    documents: tuple[str, ...] = ()
+    """What is read besides the data, and may lie below the output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,14 @@ class Settings:
     assumed: frozenset[str] = frozenset()
     """RUN_DATE and RUN_ID when nobody gave them: a manifest's may be others."""
 
+    @property
+    def attempt(self) -> Attempt:
+        """Which run this is and where its files go."""
+        documents = (self.schema_uri, self.baseline_uri)
+        return Attempt(
+            self.output_uri, self.run_id, self.run_date, self.child, tuple(filter(None, documents))
+        )
+
 
 def load(
     options: Mapping[str, str | None],
@@ -134,7 +160,7 @@ def load(
     data_uri = values.get(Environment.DATA_URI)
     settings = Settings(
         run_date=run_date,
-        run_id=values.get(Environment.RUN_ID) or f"local-{uuid.uuid4().hex[:12]}",
+        run_id=values.run_id(),
         data_uri=data_uri and data_uri.replace(RUN_DATE_PLACEHOLDER, run_date.isoformat()),
         manifest_uri=values.get(Environment.MANIFEST_URI),
         schema_uri=values.get(Environment.SCHEMA_URI),
@@ -160,6 +186,24 @@ def load(
         ),
     )
     return _checked(settings)
+
+
+def attempt(
+    options: Mapping[str, str | None],
+    environment: Mapping[str, str] = os.environ,
+    today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+) -> Attempt | None:
+    """Returns which run this is, whatever else is wrong; None when nobody knows where its files go."""
+    values = _Values(options, environment)
+    output_uri = values.get(Environment.OUTPUT_URI)
+    try:
+        child = values.child() if Environment.SHARD_INDEX in options else None
+    except UsageError:
+        # What it would write might be another's.
+        return None
+    documents = (values.get(name) for name in (Environment.SCHEMA_URI, Environment.BASELINE_URI))
+    run = values.run_id(), values.run_date_or_none(today)
+    return Attempt(output_uri, *run, child, tuple(filter(None, documents))) if output_uri else None
 
 
 def settle_native_libraries() -> None:
@@ -245,6 +289,15 @@ class _Values:
         if value is None:
             raise UsageError(f"no {name} given", remedy=f"set it, or use {option}")
         return value
+
+    def run_id(self) -> str:
+        return self.get(Environment.RUN_ID) or f"local-{uuid.uuid4().hex[:12]}"
+
+    def run_date_or_none(self, today: Callable[[], date]) -> date | None:
+        try:
+            return self.run_date() or today()
+        except UsageError:
+            return None
 
     def run_date(self) -> date | None:
         value = self.get(Environment.RUN_DATE)

@@ -127,7 +127,7 @@ def _own_buckets() -> Statement:
     buckets = (PIPELINE_BUCKET, ARTIFACT_BUCKET)
     return let_through(
         "OwnBuckets",
-        [s3.AbortMultipartUpload, s3.GetObject, s3.ListBucket, s3.PutObject],
+        [s3.AbortMultipartUpload, s3.DeleteObject, s3.GetObject, s3.ListBucket, s3.PutObject],
         *map(bucket_arn, buckets),
         *(object_arn(bucket, "*") for bucket in buckets),
     )

@@ -17,7 +17,19 @@ from validator.store.files import Files
 from validator.store.names import child, is_remote, local_path
 from validator.store.patience import WAIT
 
-__all__ = ["Object", "Store", "at", "child", "exists", "heed", "is_remote", "local_path", "prepare", "write"]
+__all__ = [
+    "Object",
+    "Store",
+    "at",
+    "child",
+    "exists",
+    "heed",
+    "is_remote",
+    "local_path",
+    "prepare",
+    "remove",
+    "write",
+]
 
 
 class Store(Protocol):
@@ -31,6 +43,9 @@ class Store(Protocol):
 
     def prepare(self, uri: str) -> None:
         """Makes a folder that can be written; a prefix needs no making."""
+
+    def remove(self, uri: str) -> None:
+        """Takes an object away."""
 
     def exists(self, uri: str) -> bool:
         """Says whether there is an object of this name."""
@@ -70,6 +85,11 @@ def at(uri: str) -> Store:
 def write(uri: str, content: bytes) -> None:
     """Puts an object down whole, wherever it lies."""
     at(uri).write(uri, content)
+
+
+def remove(uri: str) -> None:
+    """Takes an object away, wherever it lies."""
+    at(uri).remove(uri)
 
 
 def prepare(uri: str) -> None:

@@ -77,6 +77,11 @@ class Buckets:
         bucket, key = split(uri)
         self._attempt("write", uri, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content))
 
+    def remove(self, uri: str) -> None:
+        """Takes an object away; where objects are versioned its versions stay."""
+        bucket, key = split(uri)
+        self._attempt("remove", uri, lambda: self._client.delete_object(Bucket=bucket, Key=key))
+
     def prepare(self, uri: str) -> None:
         """Looks at the URI: a prefix needs no making."""
         split(uri)

@@ -58,6 +58,13 @@ class Files:
         except OSError as error:
             raise _unwritable(uri, error) from error
 
+    def remove(self, uri: str) -> None:
+        """Takes a file away."""
+        try:
+            local_path(uri).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(uri, error, "remove") from error
+
     def prepare(self, uri: str) -> None:
         """Makes a folder and tries whether it can be written."""
         path = local_path(uri)
@@ -230,8 +237,8 @@ def _attempt(uri: str, act: Callable[[], _T]) -> _T:
         raise UsageError(f"cannot read {uri!r}", why=error) from error
 
 
-def _unwritable(uri: str, error: OSError) -> UsageError | StorageError:
-    what = f"cannot write {uri}"
+def _unwritable(uri: str, error: OSError, verb: str = "write") -> UsageError | StorageError:
+    what = f"cannot {verb} {uri}"
     if error.errno in _EXHAUSTED:
         return StorageError(what, why=_reason(error), remedy="make room and try again")
     why = "it is a file, not a folder" if isinstance(error, FileExistsError) else _reason(error)

@@ -95,14 +95,17 @@ def test_only_two_roles_hand_roles_over_each_to_one_service() -> None:
     assert handing == {"StateMachineRole", "ReleaseBuildRole"}
 
 
-def test_only_one_role_deletes_objects_and_only_below_its_own_prefix() -> None:
+def test_who_deletes_objects_does_so_below_its_own_prefix_only() -> None:
     deleting = {
         (title, *map(named, statement["Resource"]))
         for title, role in every_role()
         for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
         if {"s3:DeleteObject", "s3:DeleteObjectVersion"} & set(statement["Action"])
     }
-    assert deleting == {("PrepareRole", "s3:::<PipelineBucket>/prepared*")}
+    assert deleting == {
+        ("PrepareRole", "s3:::<PipelineBucket>/prepared*"),
+        ("TaskRole", "s3:::<PipelineBucket>/validation/*"),
+    }
 
 
 def readers(key: str) -> set[str]:

@@ -141,7 +141,7 @@ class TestShards:
 
     def test_children_and_their_merge(self, data: tuple[str, ...], tmp_path: Path, capsys: Captured) -> None:
         assert main("profile", *data, "--shard-index", "0", "--shard-count", "2") == 0
-        assert capsys.readouterr().out == f"child 0 of 2: 1 shard saved below {tmp_path}/out/states\n"
+        assert capsys.readouterr().out == f"child 1 of 2: 1 shard saved below {tmp_path}/out/states\n"
         assert main("merge", *data, "--shard-count", "2") == 66
         captured = capsys.readouterr()
         assert captured.out == ""
@@ -164,7 +164,7 @@ class TestShards:
         monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", "1")
         monkeypatch.setenv("SHARD_COUNT", "2")
         assert main("profile", *data) == 0
-        assert capsys.readouterr().out.startswith("child 1 of 2: 2 shards saved below ")
+        assert capsys.readouterr().out.startswith("child 2 of 2: 2 shards saved below ")
 
     @pytest.fixture
     def spoil(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], object]:
@@ -181,8 +181,8 @@ class TestShards:
             main("profile", *data, "--shard-index", str(index), "--shard-count", "3")
         left = {path.name: json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").iterdir()}
         assert {name: re.findall(r"\d\.csv", each["message"]) for name, each in left.items()} == {
-            "child-0-of-3.json": ["0.csv"],
-            "child-2-of-3.json": ["2.csv"],
+            "child-1-of-3.json": ["0.csv"],
+            "child-3-of-3.json": ["2.csv"],
         }
         assert {(each["run_id"], each["error"], each["exit_code"]) for each in left.values()} == {
             ("r", "DataError", 65)
@@ -200,13 +200,13 @@ class TestShards:
         return str(json.loads(self.left(tmp_path).read_text())["message"])
 
     def left(self, folder: Path) -> Path:
-        return folder / "out" / "errors" / "child-2-of-3.json"
+        return folder / "out" / "errors" / "child-3-of-3.json"
 
     def test_a_merge_ends_as_the_child_did_that_refused_its_part(
         self, refused: str, data: tuple[str, ...], tmp_path: Path, capsys: Captured
     ) -> None:
         assert main("merge", *data, "--shard-count", "3") == 65
-        line = f"{refused}; that is how child 2 of 3 ended, see {self.left(tmp_path)}"
+        line = f"{refused}; that is how child 3 of 3 ended, see {self.left(tmp_path)}"
         assert capsys.readouterr().err.splitlines()[-1] == line
         assert json.loads((tmp_path / "out" / "error.json").read_text())["message"] == line
         assert not (tmp_path / "out" / "missing.json").exists()
@@ -251,7 +251,7 @@ class TestShards:
     ) -> None:
         (tmp_path / "data" / "2.csv").write_text("n\n1\n")
         assert main("profile", *data, "--shard-index", "2", "--shard-count", "3") == 0
-        assert self.left(tmp_path).exists()
+        assert not self.left(tmp_path).exists()
         assert main("merge", *data, "--shard-count", "3") == 0
 
     def test_who_has_another_number_of_children_asks_others(
