@@ -21,7 +21,7 @@ DEPLOY_OPTIONS = $(if $(IMAGE),--image '$(IMAGE)') $(foreach pair,$(PARAMETERS),
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: rehearse
 rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP=]
@@ -68,6 +68,8 @@ golden: .venv/.ready ## Rewrite tests/golden/ from the templates: its diff is re
 
 .PHONY: template-diff
 template-diff: ## Show, as Markdown, how the rendered templates differ from those of BASE [BASE=main]
+	@git merge-base '$(BASE)' HEAD >/dev/null 2>&1 || \
+	  { echo 'template-diff: BASE=$(BASE) is no commit here that this branch comes from: fetch it, or name another' >&2; exit 1; }
 	@# A job's summary on GitHub holds 1 MiB.
 	@echo "### Template diff"
 	@if git diff --quiet --merge-base '$(BASE)' -- $(RENDERED); then echo "The templates stay as they are."; \

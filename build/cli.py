@@ -24,13 +24,11 @@ from build.backfill import Backfill, Order
 from build.deploy import Deployer, Planner
 from build.errors import BuildError, ExitCode, UserError
 from build.execute import Approve, always
+from build.options import ROOT, configured
 from build.patience import Patience
 from build.plan import Plan
 from build.screen import Screen
 from templates.config import Config, ConfigError, load
-
-ROOT: Final = Path(__file__).resolve().parent.parent
-"""The repository: steps/, validator/, the Dockerfile."""
 
 STACKS: Final = ("delivery", "pipeline")
 
@@ -53,19 +51,6 @@ class Commands(click.Group):
 @click.group(cls=Commands, no_args_is_help=False)
 def cli() -> None:
     """Build and deploy the pipeline."""
-
-
-def configured(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options every command shares."""
-    stage = click.option("--stage", default="dev", show_default=True, help="Stage of the configuration.")
-    path = click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path),
-        default=ROOT / "config.toml",
-        help="Configuration file  [default: config.toml]",
-    )
-    return stage(path(command))
 
 
 @cli.command()

@@ -26,6 +26,9 @@ __all__ = ["Config", "ConfigError", "Dataset", "ModelApproval", "NetworkMode", "
 
 STAGES: Final = ("dev", "prod")
 
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+"""Where the reviewed schemas lie."""
+
 NAMED: Final = "sluice-{stage}-"
 """How the names of a stage's things begin."""
 
@@ -321,9 +324,7 @@ def _dataset(table: Table, stage: str) -> Dataset:
         ),
         label=table.text("label", COLUMN, "the name of a column"),
         drop=table.texts("drop", COLUMN, "a list of names of columns"),
-        schema=table.text("schema", PATH, "a path to a .pbtxt file in the repository")
-        if "schema" in table.values
-        else None,
+        schema=_schema(table) if "schema" in table.values else None,
         monitors=_of_stage(
             stage, table.texts("monitors", MONITOR, "a list of names of monitoring schedules")
         ),
@@ -344,6 +345,22 @@ def _dataset(table: Table, stage: str) -> Dataset:
         if alarm.lower().startswith(OWN_NAMES):
             table.refuse("alarms", f"holds {alarm!r}, a name of the pipeline's own: it would start in a loop")
     return dataset
+
+
+def _schema(table: Table) -> str:
+    path = table.text("schema", PATH, "a path to a .pbtxt file in the repository")
+    if not _is_file(REPOSITORY / path):
+        remedy = "put the reviewed schema there, or leave schema out: then schema_policy decides"
+        table.refuse("schema", f"is {path!r:.80}: the repository has no such file; {remedy}")
+    return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # Its name is too long for any file, or it lies where nobody may look.
+        return False
 
 
 def _of_stage(stage: str, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,20 +11,17 @@ import click
 from rich.console import Console
 
 from build.errors import ExitCode, PlatformError, UserError
-from templates import config as configuration
-from templates.config import Config, Dataset
+from build.options import ROOT, configured
+from templates.config import Dataset, load
 
 from . import folder as folders
-from . import own_data, summary
+from . import own_data, sample, summary
 from .cloud import Environments
 from .own_data import OwnData
 from .play import Rehearsal, play
 from .scenario import DAY, SCENARIOS, STEPS, Scenario, step_crash
 from .scenario import own_data as own_data_scenario
 from .summary import Summary
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-"""The repository: steps/, validator/, the environments."""
 
 NAMES: Final = (*SCENARIOS, "step-crash")
 OWN_DATASET: Final = "own-data"
@@ -40,7 +37,7 @@ OWN_DATASET: Final = "own-data"
 )
 @click.option("--label", help="The column to predict; with --data.")
 @click.option("--drop", help="Columns to leave out of training, comma-separated; with --data.")
-@click.option("--stage", default="dev", show_default=True, help="Stage of the configuration.")
+@configured
 @click.option(
     "--into", type=click.Path(path_type=Path), default=ROOT / "rehearsal", help="Folder of rehearsals."
 )
@@ -52,6 +49,7 @@ def rehearse(
     label: str | None,
     drop: str | None,
     stage: str,
+    config_path: Path,
     into: Path,
 ) -> int:
     """Deploy the stacks to an emulator on loopback and run the real pipeline through one scenario.
@@ -61,10 +59,10 @@ def rehearse(
     """
     own = _own_data(name, data, label, drop)
     scenario = own_data_scenario(DAY) if own else _scenario(name, step)
-    config = configuration.load(ROOT / "config.toml", stage)
+    config = replace(load(config_path, stage), datasets=(_dataset(own),))
     environments = Environments.below(ROOT, Path(sys.executable))
     folder = folders.create(into, scenario.name)
-    rehearsal = Rehearsal(scenario, scenario.configured(_with(config, own)), ROOT, folder, environments, own)
+    rehearsal = Rehearsal(scenario, scenario.configured(config), ROOT, folder, environments, own)
     console = Console(highlight=False)
     console.print(f"[bold]{scenario.name}[/]: {scenario.shows}", soft_wrap=not console.is_terminal)
     ended = _played(rehearsal, console)
@@ -102,8 +100,6 @@ def _scenario(name: str, step: str | None) -> Scenario:
     return SCENARIOS[name]
 
 
-def _with(config: Config, own: OwnData | None) -> Config:
-    """The configuration with people's own dataset instead of the sample's."""
-    if own is None:
-        return config
-    return replace(config, datasets=(Dataset(name=OWN_DATASET, label=own.label, drop=own.drop, schema=None),))
+def _dataset(own: OwnData | None) -> Dataset:
+    """Whose days are played: people's own data or the sample, whatever datasets the configuration has."""
+    return sample.DATASET if own is None else Dataset(name=OWN_DATASET, label=own.label, drop=own.drop)

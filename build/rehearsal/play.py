@@ -18,7 +18,6 @@ from build.aws import Aws, connect
 from build.aws.cloudformation import StackEvent
 from build.aws.ecr import Manifest
 from build.deploy import Deployment, deploy
-from build.errors import UserError
 from build.patience import Patience
 from build.plan import Plan
 from templates.config import Config, Dataset
@@ -57,8 +56,9 @@ class Rehearsal:
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset that is judged: the configuration's first."""
-        return self.config.datasets[0]
+        """The dataset that is judged: the only one of its configuration."""
+        (dataset,) = self.config.datasets
+        return dataset
 
     def day(self, act: Act) -> Files:
         """The files of an act's day."""
@@ -219,7 +219,7 @@ def _start(stage: Stage, act: Act, number: int) -> str:
         return stage.aws.stepfunctions.start(alias, name, asked)
     if act.trigger is Trigger.MARKER:
         prefix = _prefix(stage.rehearsal.dataset, act.run_date)
-        stage.aws.s3.put(stage.bucket, f"{prefix}/{_marker(stage)}", b"")
+        stage.aws.s3.put(stage.bucket, f"{prefix}/{stage.rehearsal.dataset.marker}", b"")
     else:
         told = {"stage": stage.rehearsal.config.stage, **asked}
         stage.aws.eventbridge.put("sluice.drift", "ModelDriftDetected", told)
@@ -229,18 +229,6 @@ def _start(stage: Stage, act: Act, number: int) -> str:
         return next((found.arn for found in stage.aws.stepfunctions.executions(machine, 1)), None)
 
     return Patience(deadline=EVENT_SECONDS).until(newest, "the execution that the event starts")
-
-
-def _marker(stage: Stage) -> str:
-    """Name of the object that completes a day.
-
-    Raises:
-        UserError: The configuration has none for the dataset.
-    """
-    dataset = stage.rehearsal.dataset
-    if dataset.marker is None:
-        raise UserError(f"new data of {dataset.name} start nothing: give it a marker in config.toml")
-    return dataset.marker
 
 
 def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...]) -> Outcome:

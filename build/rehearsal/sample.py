@@ -19,6 +19,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from templates.config import Dataset
+
+DATASET: Final = Dataset(
+    name="taxi",
+    label="big_tipper",
+    drop=("trip_id", "taxi_id"),
+    schema="schema/taxi.pbtxt",
+    marker="_SUCCESS",
+)
+"""How it is judged and trained on."""
+
 ROWS: Final = 40_000
 PARTS: Final = 8
 

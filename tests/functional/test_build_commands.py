@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.configuration import PATH, ROOT
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ class Command:
 
     def __call__(self, *arguments: str, typed: str = "", **other: str | None) -> CompletedProcess[str]:
         return run(
-            [sys.executable, "-m", "build", *arguments],
+            [sys.executable, "-m", "build", *arguments, "--config", str(PATH)],
             cwd=ROOT,
             env={name: value for name, value in {**self._environment, **other}.items() if value is not None},
             input=typed,

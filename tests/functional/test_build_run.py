@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.configuration import PATH, ROOT
+
 pytestmark = pytest.mark.xdist_group("build_run")
 
-ROOT = Path(__file__).parents[2]
 STACK = "sluice-dev-pipeline"
 
 BY_DATE = "{% $states.input.run_date = "
@@ -91,7 +92,7 @@ def environment(aws_environment: Mapping[str, str], tmp_path: Path) -> dict[str,
 
 def command(environment: Mapping[str, str], *arguments: str) -> CompletedProcess[str]:
     return run(
-        [sys.executable, "-m", "build", "run", *arguments],
+        [sys.executable, "-m", "build", "run", "--config", str(PATH), *arguments],
         cwd=ROOT,
         env=dict(environment),
         capture_output=True,
@@ -173,7 +174,7 @@ def test_ctrl_c_leaves_what_runs_running_and_says_so(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = ("--date", "2026-12-24", "--to", "2026-12-25")
     with Popen(
-        [sys.executable, "-m", "build", "run", *arguments],
+        [sys.executable, "-m", "build", "run", "--config", str(PATH), *arguments],
         cwd=ROOT,
         env=environment,
         stdout=PIPE,

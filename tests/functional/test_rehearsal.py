@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.configuration import PATH
 from tests.unused_permissions import NEVER, ONLY_IN, SPARE, Statement
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ class Ended:
 
 
 def command(into: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "build", "rehearse", "--into", str(into), *arguments]
+    return [sys.executable, "-m", "build", "rehearse", "--config", str(PATH), "--into", str(into), *arguments]
 
 
 @pytest.fixture

@@ -112,9 +112,24 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def asked(repository: Path, base: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--silent", "template-diff", f"BASE={base}"]
+    return subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True)
+
+
 def diff(repository: Path) -> str:
-    command = ["make", "--silent", "template-diff", "BASE=main"]
-    return subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True).stdout
+    done = asked(repository, "main")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("base", ["nope", "", "main:README.md", "--all"])
+def test_a_base_that_is_no_commit_is_one_line(repository: Path, base: str) -> None:
+    done = asked(repository, base)
+    told, ended = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told.startswith(f"template-diff: BASE={base} is no commit here that this branch comes from")
+    assert ended.startswith("make: *** ")
 
 
 def test_a_changed_template_is_shown_and_nothing_else(repository: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -83,6 +84,13 @@ def test_the_scenarios_are_all_told_in_their_own_words() -> None:
     told = set(re.findall(r"SCENARIO=([a-z-]+)", README))
     assert told == {*SCENARIOS, "step-crash"} - {"happy"}
     assert SCENARIOS["happy"].shows in README
+
+
+def test_the_help_is_a_table() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    rows = [row for line in shown.splitlines() if (row := re.match(r"  [a-z-]+ +(?=\S)", line))]
+    assert len(rows) == len(re.findall(r"^[a-z-]+:.*## ", MAKEFILE, re.MULTILINE))
+    assert len({row.end() for row in rows}) == 1
 
 
 def test_every_make_target_that_is_named_exists() -> None:

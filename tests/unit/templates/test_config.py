@@ -106,6 +106,13 @@ def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
         ('drop = ["trip_id", "taxi_id"]', "drop = [1]", "datasets[0].drop is 1"),
         ('"schema/taxi.pbtxt"', '"/etc/passwd.pbtxt"', "datasets[0].schema is '/etc/passwd.pbtxt'"),
         ('"schema/taxi.pbtxt"', '"../taxi.pbtxt"', "datasets[0].schema is '../taxi.pbtxt'"),
+        (
+            '"schema/taxi.pbtxt"',
+            '"schema/nope.pbtxt"',
+            "datasets[0].schema is 'schema/nope.pbtxt': the repository has no such file; put",
+        ),
+        ('"schema/taxi.pbtxt"', f'"{"x" * 999}.pbtxt"', f"schema is '{'x' * 79}: the repository has no such"),
+        ('"schema/taxi.pbtxt"', '"schema/taxi.pbtxt/x.pbtxt"', "the repository has no such file"),
         ('marker = "_SUCCESS"', 'marker = "SUCCESS"', "datasets[0].marker is 'SUCCESS': expected the name"),
         ('marker = "_SUCCESS"', 'marker = "_a/b"', "datasets[0].marker is '_a/b'"),
         ('marker = "_SUCCESS"', 'marker = "_*"', "datasets[0].marker is '_*'"),

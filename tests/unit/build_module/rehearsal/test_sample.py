@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from build.rehearsal.sample import PAYMENTS, Variant, day
+from build.rehearsal.sample import DATASET, PAYMENTS, Variant, day
+from tests.configuration import ROOT
 
 DAY = date(2026, 11, 22)
 
@@ -87,3 +89,10 @@ def test_a_drifted_day_has_moved_and_breaks_nothing() -> None:
     assert set(after["payment_type"].to_pylist()) <= set(PAYMENTS)
     assert share(after, "payment_type", "Mobile") > share(before, "payment_type", "Mobile") + 0.3
     assert np.nanmean(after["trip_miles"].to_numpy()) > 2 * np.nanmean(before["trip_miles"].to_numpy())
+
+
+def test_its_label_and_what_is_dropped_are_columns_and_its_schema_knows_all() -> None:
+    columns = set(table().column_names)
+    schema = (ROOT / str(DATASET.schema)).read_text(encoding="utf-8")
+    assert {DATASET.label, *DATASET.drop} <= columns
+    assert set(re.findall(r'^  name: "(\w+)"', schema, re.MULTILINE)) == columns

@@ -1,0 +1,88 @@
+"""What `python -m build rehearse` plays, before anything of it is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from build import cli
+from build.errors import PlatformError
+from build.rehearsal import command, sample
+from build.rehearsal.play import Rehearsal
+from build.rehearsal.summary import Summary
+from tests.configuration import PATH
+
+OTHERS = """\
+[[datasets]]
+name = "houses"
+label = "price"
+
+[[datasets]]
+name = "bikes"
+label = "late"
+
+[validation]
+most_children = 7
+"""
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[Rehearsal]:
+    """The rehearsals that would have been played."""
+    every: list[Rehearsal] = []
+
+    def play(rehearsal: Rehearsal, _: Console) -> Summary:
+        every.append(rehearsal)
+        raise PlatformError("enough")
+
+    monkeypatch.setattr(command, "play", play)
+    return every
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Path:
+    """A configuration of other datasets than the sample."""
+    whole = PATH.read_text(encoding="utf-8")
+    rest = (
+        whole[whole.index("[validation]\n") :]
+        .replace("[validation]\n", "")
+        .replace("most_children = 64\n", "")
+    )
+    path = tmp_path / "config.toml"
+    path.write_text(OTHERS + rest, encoding="utf-8")
+    return path
+
+
+def rehearse(config: Path, into: Path, *arguments: str) -> int:
+    return cli.main(["rehearse", "--config", str(config), "--into", str(into), *arguments])
+
+
+def test_the_sample_is_played_whatever_datasets_there_are_and_all_else_is_as_configured(
+    played: list[Rehearsal], others: Path, tmp_path: Path
+) -> None:
+    assert rehearse(others, tmp_path / "rehearsal") == 1
+    (rehearsal,) = played
+    assert (rehearsal.dataset, rehearsal.data) == (sample.DATASET, None)
+    assert rehearsal.config.validation.most_children == 7
+
+
+def test_ones_own_data_are_a_dataset_of_their_own(
+    played: list[Rehearsal], others: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "trips.csv").write_text("a,b,c\n1,2,3\n", encoding="utf-8")
+    own = ("--data", str(tmp_path / "trips.csv"), "--label", "c", "--drop", "a")
+    assert rehearse(others, tmp_path / "rehearsal", *own) == 1
+    (rehearsal,) = played
+    assert (rehearsal.dataset.label, rehearsal.dataset.drop, rehearsal.dataset.schema) == ("c", ("a",), None)
+    assert len(rehearsal.config.datasets) == 1
+
+
+def test_a_configuration_that_cannot_be_read_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rehearse(tmp_path / "none.toml", tmp_path / "rehearsal") == 64
+    err = capsys.readouterr().err
+    assert "none.toml: No such file" in err
+    assert err.count("\n") == 1
