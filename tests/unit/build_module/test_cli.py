@@ -17,6 +17,7 @@ from build.deploy import by_digest, check_given
 from build.errors import BuildError, PlatformError, UnavailableError, UserError
 from build.package import Packages
 from templates.config import ConfigError
+from tests.configuration import PATH
 
 ROOT = Path(__file__).parents[3]
 DIGEST = "0" * 64
@@ -70,7 +71,7 @@ def test_a_bug_shows_its_trace_and_says_so(
         (["fly"], "No such command 'fly'"),
         (["deploy", "moon"], "'moon' is not one of 'delivery', 'pipeline'"),
         (["deploy", "--nope"], "No such option"),
-        (["plan", "--stage", "moon"], "unknown stage 'moon'"),
+        (["plan", "--stage", "moon", "--config", str(PATH)], "unknown stage 'moon'"),
         (["package", "--config", "/no/such.toml"], "cannot read /no/such.toml"),
         (["deploy", "--parameter", "NoValue"], "'NoValue' is not NAME=VALUE"),
         (["deploy", "--parameter", "=x"], "'=x' is not NAME=VALUE"),

@@ -72,7 +72,7 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_cannot_be_written_is_one_line_and_exit_74() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        print_it = [sys.executable, "-m", "templates", "delivery"]
+        print_it = [sys.executable, "-m", "templates", "delivery", "--config", str(PATH)]
         ended = subprocess.run(
             print_it, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
@@ -90,7 +90,7 @@ def test_ctrl_c_is_one_line_and_exit_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, where, interrupted)
-    assert run(["pipeline"]) == 130
+    assert run(["pipeline", "--config", str(PATH)]) == 130
     out, err = capsys.readouterr()
     assert out == ""
     assert err.strip() == "error: stopped; the template is not complete"
