@@ -20,7 +20,7 @@ INTRODUCTION: Final = """\
 
 Made from the templates by `make docs`; a test keeps it up to date. What a stolen credential of each role
 could reach: [security.md](security.md). Resources are those of the stack's own account and region; `<Name>`
-is a resource or parameter of the stack. The configuration is config.toml's of dev: a dataset's schedule brings
+is a resource or parameter of the stack. The configuration is that of dev: a dataset's schedule brings
 ScheduleRole, which starts the pipeline and keeps what it could not deliver, and with a customer-managed key
 each role may also use that key for what it may do here, and no further.
 """
