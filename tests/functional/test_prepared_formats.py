@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import orc
 
-from tests.functional.test_steps import ROOT, SEVERAL, Day, java, run
+from build.rehearsal.spark import environment
+from tests.functional.test_steps import PYTHON, ROOT, SEVERAL, Day, run
 from validator import dataset, profiling, store
 from validator.crew import Crew
 from validator.dataset import Dataset
@@ -211,7 +212,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Judged,
         write(day.data)
         day.read()
     jobs = [{"argv": day.argv("label", "-"), "touched_meanwhile": []} for day in made.values()]
-    done = run(["-c", SEVERAL, ROOT / "steps" / "prepare"], json.dumps(jobs), **java())
+    done = run(["-c", SEVERAL, ROOT / "steps" / "prepare"], json.dumps(jobs), **environment(PYTHON, folder))
     assert done.returncode == 0, done.stderr[-3000:]
     said = [json.loads(line) for line in done.stdout.splitlines() if not line.startswith("prepared")]
     return dict(zip(made, zip(made.values(), said, strict=True), strict=True))

