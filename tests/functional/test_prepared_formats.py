@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import orc
 
-from build.rehearsal.spark import environment
+from build.rehearsal.emulator.spark import environment
 from tests.functional.test_steps import PYTHON, ROOT, SEVERAL, Day, run
 from validator import dataset, profiling, store
 from validator.crew import Crew

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from build.rehearsal.spark import environment
+from build.rehearsal.emulator.spark import environment
 from steps.evaluate.decision import Days, Metrics, decide
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from build.rehearsal import spark
-from build.rehearsal.emulator import integrations, needs
+from build.rehearsal.emulator import integrations, needs, spark
 from build.rehearsal.emulator.faults import Fault, Kind
 from build.rehearsal.emulator.integrations import Attempt, StepError
 from build.rehearsal.emulator.processes import LocalProcess, last_line

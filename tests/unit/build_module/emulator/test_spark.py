@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from build.rehearsal import spark
+from build.rehearsal.emulator import spark
 
 
 @pytest.fixture

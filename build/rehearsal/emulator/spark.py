@@ -1,8 +1,8 @@
 """How Spark is started on this machine: for a short job, so quickly rather than fast.
 
 Most of a short job's time goes into loading Java's classes. Java can keep them, loaded and checked, in an
-archive (JEP 350): ``python -m build.rehearsal.spark`` runs Prepare once on a few rows and writes the archive
-beside the environment it runs in. Java passes over one that is missing, or made by another Java or of others.
+archive (JEP 350): ``python -m build.rehearsal.emulator.spark`` runs Prepare once on a few rows and writes the
+archive beside its environment. Java passes over one that is missing, or made by another Java or of others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +17,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from build.rehearsal.emulator.processes import LocalProcess
+
+PREPARE: Final = Path(__file__).resolve().parents[3] / "steps" / "prepare" / "main.py"
+
+_DEFAULTS: Final = "spark-defaults.conf"
 
 _CONFIGURATION: Final = {
     "spark.master": "local[2]",
@@ -67,7 +70,7 @@ def _archive(python: Path) -> Path:
 
 def _environment(python: Path, scratch: Path, java_options: str) -> dict[str, str]:
     settings = {**_CONFIGURATION, "spark.driver.extraJavaOptions": java_options}
-    defaults = scratch / "spark-defaults.conf"
+    defaults = scratch / _DEFAULTS
     defaults.write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
     return {
         "JAVA_HOME": str(java_home(python)),
@@ -81,24 +84,32 @@ def _environment(python: Path, scratch: Path, java_options: str) -> dict[str, st
 
 
 def archive_classes(python: Path) -> None:
-    """Write the archive: what Java loads while Prepare prepares a few rows.
+    """Writes the archive: what Java loads while Prepare prepares a few rows.
 
     Raises:
-        subprocess.CalledProcessError: Prepare failed.
+        RuntimeError: Prepare failed; the message holds its log.
     """
     archive = _archive(python)
-    # Java checks the archive's header only: a half-written one would be believed.
+    # Java checks an archive's header only: a half-written one would be believed.
     part = archive.with_suffix(".part")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run(  # noqa: S603 - a list, and no shell
-            [str(python), str(ROOT / "steps" / "prepare" / "main.py"), *_few_rows(folder)],
-            env={**os.environ, **_environment(python, folder, _INTO.format(archive=part))},
-            check=True,
-            # Java ends after Prepare, and holds these open until it has written.
-            capture_output=True,
+        job = LocalProcess(
+            # Not by the interpreter, which would be gone before its Java has written.
+            [*_submit(python, folder), str(PREPARE), *_few_rows(folder)],
+            environment={"PATH": os.defpath, **_environment(python, folder, _INTO.format(archive=part))},
+            cwd=folder,
+            log=folder / "log",
         )
+        job.wait()
+        if job.exit_code:
+            raise RuntimeError(f"Prepare failed, so Java's classes are in no archive:\n{job.log.read_text()}")
     part.replace(archive)
+
+
+def _submit(python: Path, scratch: Path) -> list[str]:
+    (found,) = python.parent.parent.glob("lib/python*/site-packages/pyspark/bin/spark-submit")
+    return [str(found), "--properties-file", str(scratch / _DEFAULTS)]
 
 
 def _few_rows(folder: Path) -> list[str]:
