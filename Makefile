@@ -24,9 +24,10 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: rehearse
-rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP=]
+rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP= DELIMITER=]
 	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' --stage '$(STAGE)' \
-	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data "$$DATA") $(if $(LABEL),--label "$$LABEL") $(if $(DROP),--drop "$$DROP")
+	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data "$$DATA") $(if $(LABEL),--label "$$LABEL") $(if $(DROP),--drop "$$DROP") \
+	  $(if $(DELIMITER),--delimiter "$$DELIMITER")
 
 .PHONY: test
 test: setup ## Run every test: unit, functional, whole rehearsals, linters

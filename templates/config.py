@@ -46,6 +46,7 @@ DATASET: Final = (
     "name",
     "label",
     "drop",
+    "delimiter",
     "schema",
     "monitors",
     "alarms",
@@ -55,6 +56,9 @@ DATASET: Final = (
     "time_zone",
     "quiet_days",
 )
+
+DELIMITERS: Final = (",", ";", "|", ":", "^", "~", "tab")
+"""Signs between the fields of delimited text that the validator and Spark both read; tab by its name."""
 
 COLUMN: Final = r"[^\x00-\x1f\x7f]{1,128}"
 MONITOR: Final = r"([A-Za-z0-9-]|\{stage\}){1,63}"
@@ -113,6 +117,7 @@ class Dataset:
         name: Its name in events, object keys and the registry.
         label: The column to predict.
         drop: Columns kept out of training.
+        delimiter: Between the fields of its .csv and .tsv, one of ``DELIMITERS``, or None: the suffix tells.
         schema: Path of its reviewed schema in the repository, or None: then the schema policy decides.
         monitors: Names of the Model Monitor schedules whose violations start its pipeline.
         alarms: Names of the CloudWatch alarms that start its pipeline when they go off.
@@ -126,6 +131,7 @@ class Dataset:
     name: str
     label: str
     drop: tuple[str, ...] = ()
+    delimiter: str | None = None
     schema: str | None = None
     monitors: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
@@ -324,6 +330,7 @@ def _dataset(table: Table, stage: str) -> Dataset:
         ),
         label=table.text("label", COLUMN, "the name of a column"),
         drop=table.texts("drop", COLUMN, "a list of names of columns"),
+        delimiter=_delimiter(table) if "delimiter" in table.values else None,
         schema=_schema(table) if "schema" in table.values else None,
         monitors=_of_stage(
             stage, table.texts("monitors", MONITOR, "a list of names of monitoring schedules")
@@ -366,6 +373,15 @@ def _is_file(path: Path) -> bool:
 def _of_stage(stage: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Fill in the stage: what watches the model of one must not start another in the same account."""
     return tuple(name.replace("{stage}", stage) for name in names)
+
+
+def _delimiter(table: Table) -> str:
+    *signs, tab = DELIMITERS
+    expected = f"one of {' '.join(signs)} or the word {tab}"
+    delimiter = table.text("delimiter", ".*", expected)
+    if delimiter not in DELIMITERS:
+        table.mismatch("delimiter", delimiter, expected)
+    return delimiter
 
 
 def _time_zone(table: Table) -> str:

@@ -129,6 +129,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     """Return what Init is told of a dataset; what it has not is left out, for there is little room."""
     more = {
         "drop": dataset.drop,
+        "delimiter": dataset.delimiter,
         "schema": dataset.schema is not None,
         "monitors": dataset.monitors,
         "alarms": dataset.alarms,

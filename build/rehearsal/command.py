@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from build.errors import ExitCode, PlatformError, UserError
 from build.options import ROOT, configured
-from templates.config import Dataset, load
+from templates.config import DELIMITERS, Dataset, load
 
 from . import folder as folders
 from . import own_data, sample, summary
@@ -37,6 +38,11 @@ OWN_DATASET: Final = "own-data"
 )
 @click.option("--label", help="The column to predict; with --data.")
 @click.option("--drop", help="Columns to leave out of training, comma-separated; with --data.")
+@click.option(
+    "--delimiter",
+    type=click.Choice(DELIMITERS),
+    help="Sign between the fields of .csv and .tsv; with --data.",
+)
 @configured
 @click.option(
     "--into", type=click.Path(path_type=Path), default=ROOT / "rehearsal", help="Folder of rehearsals."
@@ -48,6 +54,7 @@ def rehearse(
     data: str | None,
     label: str | None,
     drop: str | None,
+    delimiter: str | None,
     stage: str,
     config_path: Path,
     into: Path,
@@ -57,7 +64,7 @@ def rehearse(
     Every state really runs: the Lambda code, the validator, the PySpark job, the training script. The
     rehearsal's folder holds logs, data, the validator's report and summary.json; `latest` points to it.
     """
-    own = _own_data(name, data, label, drop)
+    own = _own_data(name, data, {"LABEL": label, "DROP": drop, "DELIMITER": delimiter})
     scenario = own_data_scenario(DAY) if own else _scenario(name, step)
     config = replace(load(config_path, stage), datasets=(_dataset(own),))
     environments = Environments.below(ROOT, Path(sys.executable))
@@ -82,14 +89,14 @@ def _played(rehearsal: Rehearsal, console: Console) -> Summary:
         ) from None
 
 
-def _own_data(name: str, data: str | None, label: str | None, drop: str | None) -> OwnData | None:
+def _own_data(name: str, data: str | None, told: Mapping[str, str | None]) -> OwnData | None:
     if data is None:
-        if label or drop:
-            raise UserError("LABEL and DROP describe your own data: say DATA=path too")
+        if given := [word for word, value in told.items() if value]:
+            raise UserError(f"{given[0]} describes your own data: say DATA=path too")
         return None
     if name != "happy":
         raise UserError(f"scenario {name} plays with the sample's data: leave DATA out, or SCENARIO")
-    return own_data.look(data, label, drop)
+    return own_data.look(data, told["LABEL"], told["DROP"], told["DELIMITER"])
 
 
 def _scenario(name: str, step: str | None) -> Scenario:
@@ -102,4 +109,4 @@ def _scenario(name: str, step: str | None) -> Scenario:
 
 def _dataset(own: OwnData | None) -> Dataset:
     """Whose days are played: people's own data or the sample, whatever datasets the configuration has."""
-    return sample.DATASET if own is None else Dataset(name=OWN_DATASET, label=own.label, drop=own.drop)
+    return sample.DATASET if own is None else Dataset(OWN_DATASET, own.label, own.drop, own.delimiter)

@@ -15,35 +15,40 @@ import pyarrow.orc
 import pyarrow.parquet
 
 from build.errors import UserError
+from templates.config import DELIMITERS
 
-DELIMITERS: Final = (";", "\t", "|")
-"""What other people separate columns by; we read commas."""
+TAB: Final = "tab"
+"""What stands for a tab where delimiters are named."""
 
 _HEAD_BYTES: Final = 1 << 20
 
 
-def _of_text(path: Path, delimiter: str) -> list[str]:
-    with pyarrow.csv.open_csv(path, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter)) as reader:
+def _of_text(path: Path, delimiter: str | None, usual: str) -> list[str]:
+    parted = pyarrow.csv.ParseOptions(delimiter="\t" if delimiter == TAB else delimiter or usual)
+    with pyarrow.csv.open_csv(path, parse_options=parted) as reader:
         return list(reader.schema.names)
 
 
-def _of_json_lines(path: Path) -> list[str]:
+def _of_json_lines(path: Path, _: str | None) -> list[str]:
     with pa.input_stream(str(path), compression="detect") as source:
         head = source.read(_HEAD_BYTES)
     whole = head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1]
     return list(pyarrow.json.read_json(pa.BufferReader(whole)).column_names)
 
 
-_TEXTS: Final[Mapping[str, Callable[[Path], list[str]]]] = {
-    ".csv": partial(_of_text, delimiter=","),
-    ".tsv": partial(_of_text, delimiter="\t"),
+Columns = Callable[[Path, str | None], list[str]]
+"""Names of a file's columns, given the delimiter when it is not that of the suffix."""
+
+_TEXTS: Final[Mapping[str, Columns]] = {
+    ".csv": partial(_of_text, usual=","),
+    ".tsv": partial(_of_text, usual="\t"),
     ".jsonl": _of_json_lines,
     ".ndjson": _of_json_lines,
 }
 
-FORMATS: Final[Mapping[str, Callable[[Path], list[str]]]] = {
-    ".parquet": lambda path: list(pyarrow.parquet.read_schema(path).names),
-    ".orc": lambda path: list(pyarrow.orc.ORCFile(path).schema.names),
+FORMATS: Final[Mapping[str, Columns]] = {
+    ".parquet": lambda path, _: list(pyarrow.parquet.read_schema(path).names),
+    ".orc": lambda path, _: list(pyarrow.orc.ORCFile(path).schema.names),
     **{suffix + packing: columns for suffix, columns in _TEXTS.items() for packing in ("", ".gz", ".bz2")},
 }
 """What Prepare reads, by the end of a name, and how its columns are found."""
@@ -51,14 +56,15 @@ FORMATS: Final[Mapping[str, Callable[[Path], list[str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """Files of one table, its label, and the columns kept out of training."""
+    """Files of one table, its label, the columns kept out of training, and the delimiter if it is named."""
 
     files: tuple[Path, ...]
     label: str
     drop: tuple[str, ...]
+    delimiter: str | None = None
 
 
-def look(data: str, label: str | None, drop: str | None) -> OwnData:
+def look(data: str, label: str | None, drop: str | None, delimiter: str | None = None) -> OwnData:
     """Find the files and check that label and dropped columns are columns of the first one.
 
     Raises:
@@ -67,11 +73,11 @@ def look(data: str, label: str | None, drop: str | None) -> OwnData:
     files = _files(Path(data))
     if not label:
         raise UserError(f"cannot train on {data}: no label is named; say LABEL=column")
-    columns = _columns(files[0])
-    if len(columns) == 1 and (found := next((mark for mark in DELIMITERS if mark in columns[0]), None)):
+    columns = _columns(files[0], delimiter)
+    if len(columns) == 1 and (found := _delimiter_in(columns[0])):
         raise UserError(
-            f"cannot read {files[0]}: its one column {columns[0]!r} seems to be several, "
-            f"separated by {found!r}; export it with commas"
+            f"cannot read {files[0]}: its one column {columns[0]!r} seems to be several; "
+            f"say DELIMITER='{found}' (in config.toml: delimiter = \"{found}\" of the dataset)"
         )
     dropped = tuple(name.strip() for name in (drop or "").split(",") if name.strip())
     for name in (label, *dropped):
@@ -79,7 +85,12 @@ def look(data: str, label: str | None, drop: str | None) -> OwnData:
             raise UserError(f"cannot use column {name}: {files[0]} has {_some(columns)}; name one of these")
     if label in dropped:
         raise UserError(f"cannot drop column {label}: it is the label; leave it out of DROP")
-    return OwnData(files, label, dropped)
+    return OwnData(files, label, dropped, delimiter)
+
+
+def _delimiter_in(column: str) -> str | None:
+    """The first delimiter that stands in a column's name."""
+    return next((sign for sign in DELIMITERS if ("\t" if sign == TAB else sign) in column), None)
 
 
 def _files(path: Path) -> tuple[Path, ...]:
@@ -102,10 +113,10 @@ def _is_data(name: str) -> bool:
     return name.lower().endswith(tuple(FORMATS)) and not name.startswith(("_", "."))
 
 
-def _columns(path: Path) -> list[str]:
+def _columns(path: Path, delimiter: str | None) -> list[str]:
     columns_of = next(columns for suffix, columns in FORMATS.items() if path.name.lower().endswith(suffix))
     try:
-        return columns_of(path)
+        return columns_of(path, delimiter)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}; is it a table?") from error
 

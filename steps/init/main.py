@@ -131,6 +131,7 @@ def _run(
     return {
         "label": dataset.label,
         "drop": _comma_list(dataset.drop),
+        "delimiter": dataset.delimiter,
         "data_uri": written.data_uri,
         "manifest_uri": bucket.uri(key),
         "output_uri": bucket.uri(f"validation/{run}"),

@@ -21,6 +21,8 @@ class Dataset:
     """Names of the Model Monitor schedules that watch it."""
     alarms: tuple[str, ...]
     """Names of the CloudWatch alarms that watch it."""
+    delimiter: str = ""
+    """Between the fields of its delimited texts; "" when their suffix tells."""
     marker: str = ""
     """Name of the object whose arrival completes a day; "" when new objects start nothing."""
     scheduled: bool = False
@@ -40,6 +42,7 @@ class Dataset:
             schema=bool(entry.get("schema")),
             monitors=tuple(entry.get("monitors", ())),
             alarms=tuple(entry.get("alarms", ())),
+            delimiter=entry.get("delimiter", ""),
             marker=entry.get("marker", ""),
             scheduled=entry.get("scheduled", False),
             days_back=entry.get("days_back", 0),

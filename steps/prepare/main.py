@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote
@@ -147,6 +147,8 @@ class Arguments:
     output_uri: str
     label: str
     drop: tuple[str, ...]
+    delimiter: str = ""
+    """Between the fields of delimited texts; "" for that of their suffix."""
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> Self:
@@ -155,14 +157,18 @@ class Arguments:
         for name in ("manifest_uri", "data_uri", "verdict_uri", "output_uri", "label"):
             parser.add_argument(f"--{name}", required=True)
         parser.add_argument("--drop", default="-", help="names as one line of CSV; - for none")
-        known, _ = parser.parse_known_args(tied(argv, ("--label", "--drop")))
+        parser.add_argument(
+            "--delimiter", default="none", help="a sign or the word tab; none: the suffix tells"
+        )
+        known, _ = parser.parse_known_args(tied(argv, ("--label", "--drop", "--delimiter")))
         drop = () if known.drop in {"", "-"} else tuple(next(csv.reader([known.drop])))
         if known.label in drop:
             raise PrepareError(
                 f"the label {known.label!r} is among the dropped columns: train on another or keep it"
             )
         folders = {"data_uri": known.data_uri.rstrip("/") + "/", "output_uri": known.output_uri.rstrip("/")}
-        return cls(**{**vars(known), **folders, "drop": drop})
+        delimiter = {"none": "", "tab": "\t"}.get(known.delimiter, known.delimiter)
+        return cls(**{**vars(known), **folders, "drop": drop, "delimiter": delimiter})
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,8 @@ class Judged:
     size: int
     last_modified: int
     """Seconds since 1970: stores disagree about fractions."""
+    delimiter: str = ""
+    """Between its fields, if it is a delimited text; "" for that of its suffix."""
 
     @property
     def format(self) -> Format:
@@ -181,7 +189,7 @@ class Judged:
         Raises:
             PrepareError: Spark reads nothing of this name.
         """
-        return format_of(self.path)
+        return format_of(self.path, self.delimiter)
 
     @property
     def partition(self) -> dict[str, str | None]:
@@ -230,8 +238,14 @@ class Counts:
     validation: int
 
 
-def format_of(path: str) -> Format:
-    """Return how an object is read.
+@cache
+def separated(delimiter: str) -> Format:
+    """Return how delimited texts are read: the same object for the same delimiter."""
+    return Format("csv", {**CSV.options, "sep": delimiter})
+
+
+def format_of(path: str, delimiter: str = "") -> Format:
+    """Return how an object is read; a delimiter wins over that of the suffix.
 
     Raises:
         PrepareError: Spark reads nothing of this name.
@@ -248,7 +262,8 @@ def format_of(path: str) -> Format:
     packing = ending[ending.rindex(".") :]
     if packing in {".gz", ".bz2"} and not path.endswith(packing):
         raise PrepareError(f"cannot read {path}: Spark unpacks names that end with {packing} only: rename it")
-    return FORMATS[ending]
+    found = FORMATS[ending]
+    return separated(delimiter) if delimiter and found.name == "csv" else found
 
 
 def partition(path: str) -> dict[str, str | None]:
@@ -269,7 +284,7 @@ def tied(argv: Iterable[str], names: Collection[str]) -> Iterator[str]:
         yield f"{word}={next(words, '')}" if word in names else word
 
 
-def judged(manifest: Mapping[str, Any]) -> tuple[Judged, ...]:
+def judged(manifest: Mapping[str, Any], delimiter: str = "") -> tuple[Judged, ...]:
     """Return the manifest's objects that hold anything, with their paths below its ``data_uri``.
 
     Raises:
@@ -284,7 +299,8 @@ def judged(manifest: Mapping[str, Any]) -> tuple[Judged, ...]:
         if not each["uri"].startswith(folder):
             raise PrepareError(f"the manifest names {each['uri']}, which is not below {folder}")
     found = [
-        Judged(each["uri"][len(folder) :], each["size"], _second(each["last_modified"])) for each in objects
+        Judged(each["uri"][len(folder) :], each["size"], _second(each["last_modified"]), delimiter)
+        for each in objects
     ]
     for each in found:
         format_of(each.path)
@@ -457,7 +473,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _prepare(spark: SparkSession, arguments: Arguments) -> None:
-    objects = judged(_document(spark, arguments.manifest_uri))
+    objects = judged(_document(spark, arguments.manifest_uri), arguments.delimiter)
     verdict = _document(spark, arguments.verdict_uri)
     kinds = columns(verdict["features"], arguments)
     _refuse_changed(spark, arguments.data_uri, objects)

@@ -22,6 +22,7 @@ from tests.functional.test_steps import PYTHON, ROOT, SEVERAL, Day, run
 from validator import dataset, profiling, store
 from validator.crew import Crew
 from validator.dataset import Dataset
+from validator.formats import Dialect
 from validator.interruption import Interruption
 from validator.profile import Kind
 
@@ -45,6 +46,17 @@ def delimited(folder: Path) -> None:
 
 def tsv(*lines: str) -> str:
     return "\n".join(["n\ttext\tlabel", *lines, ""])
+
+
+def semicolons(folder: Path) -> None:
+    """Texts whose suffixes promise other delimiters, with commas and tabs in their values."""
+    lines = [f'{n};"a;{n},\t";x{n % 3}' for n in NUMBERS]
+    place(folder / "k=1", "a.csv", "\n".join(["n;text;label", *lines, ""]))
+    place(folder / "k=2", "b.tsv.gz", "label;n\ny;50\nz;51\n")
+
+
+DELIMITERS = {"semicolons": ";"}
+"""What is read by another delimiter than its suffix tells."""
 
 
 def line_ends(folder: Path) -> None:
@@ -120,7 +132,8 @@ def line_feeds(folder: Path) -> None:
 
 
 READ = {
-    each.__name__: each for each in (delimited, line_ends, line_feeds, json_lines, optimized_rows, parquet)
+    each.__name__: each
+    for each in (delimited, semicolons, line_ends, line_feeds, json_lines, optimized_rows, parquet)
 }
 
 
@@ -167,10 +180,10 @@ class Judged(Day):
         self.judged_rows: Rows = []
         self.kinds: dict[str, Kind] = {}
 
-    def read(self) -> None:
+    def read(self, delimiter: str | None = None) -> None:
         """Read it as the validator does, and write down the verdict."""
         found = store.at("").list(str(self.data))
-        described = dataset.describe(found, root=str(self.data))
+        described = dataset.describe(found, root=str(self.data), dialect=Dialect(delimiter))
         crew = Crew(Interruption())
         profiled = profiling.profile(described, str(self.folder / "states"), crew, lambda _: None)
         summary = profiled.profile.finish()
@@ -210,8 +223,11 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Judged,
     for write in (*READ.values(), *REFUSED):
         day = made[write.__name__] = Judged(folder / write.__name__)
         write(day.data)
-        day.read()
-    jobs = [{"argv": day.argv("label", "-"), "touched_meanwhile": []} for day in made.values()]
+        day.read(DELIMITERS.get(write.__name__))
+    jobs = [
+        {"argv": day.argv("label", "-", DELIMITERS.get(name, "none")), "touched_meanwhile": []}
+        for name, day in made.items()
+    ]
     done = run(["-c", SEVERAL, ROOT / "steps" / "prepare"], json.dumps(jobs), **environment(PYTHON, folder))
     assert done.returncode == 0, done.stderr[-3000:]
     said = [json.loads(line) for line in done.stdout.splitlines() if not line.startswith("prepared")]

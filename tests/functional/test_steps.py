@@ -81,7 +81,7 @@ class Day:
         modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat()
         return {"uri": f"s3://lake/d/{name}", "size": status.st_size, "last_modified": modified}
 
-    def argv(self, label: str = "läbel", drop: str = "leak") -> list[str]:
+    def argv(self, label: str = "läbel", drop: str = "leak", delimiter: str = "none") -> list[str]:
         options = {
             "manifest_uri": self.folder / "manifest.json",
             "data_uri": f"{self.data}/",
@@ -89,6 +89,7 @@ class Day:
             "output_uri": self.output,
             "label": label,
             "drop": drop,
+            "delimiter": delimiter,
             "JOB_NAME": "prepare",
         }
         return [

@@ -30,7 +30,7 @@ DATASETS = [
         "days_back": 1,
         "time_zone": "Europe/Berlin",
     },
-    {"name": "bikes", "label": "y"},
+    {"name": "bikes", "label": "y", "delimiter": ";"},
 ]
 
 
@@ -121,6 +121,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "run_id": "run-1",
         "label": "big_tipper",
         "drop": 'trip_id,"a,b"',
+        "delimiter": "",
         "data_uri": bucket.uri("data/taxi/2026-11-22/"),
         "manifest_uri": bucket.uri("runs/2026-11-22/run-1/manifest.json"),
         "output_uri": bucket.uri("validation/2026-11-22/run-1"),
@@ -155,6 +156,7 @@ def test_a_day_without_objects_is_planned_too(settings: Settings, clients: main.
     run = main.initiate(payload(dataset="bikes", run_date="2026-11-22"), settings, clients)
 
     assert (run["status"], run["schema_uri"], run["baseline_uri"], run["drop"]) == ("Planned", "", "", "")
+    assert run["delimiter"] == ";"
 
 
 def test_its_own_retry_gives_the_same_run(bucket: Bucket, settings: Settings, clients: main.Clients) -> None:

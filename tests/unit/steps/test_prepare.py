@@ -67,6 +67,21 @@ def test_dropped_columns_are_one_line_of_csv(drop: str, names: tuple[str, ...]) 
     assert arguments("--drop", drop).drop == names
 
 
+@pytest.mark.parametrize(("told", "delimiter"), [("none", ""), ("tab", "\t"), (";", ";"), ("-", "-")])
+def test_a_delimiter_is_a_sign_or_a_word(told: str, delimiter: str) -> None:
+    assert arguments("--delimiter", told).delimiter == delimiter
+    assert arguments().delimiter == ""
+
+
+def test_a_delimiter_wins_over_the_suffix_of_delimited_texts_alone() -> None:
+    both = [format_of(name, ";").options["sep"] for name in ("a.csv", "A.TSV.gz")]
+    assert both == [";", ";"]
+    # Objects of one format are read together: they are told apart by the object that describes it.
+    assert format_of("a.csv", ";") is format_of("b.tsv", ";")
+    assert format_of("a.csv", "") is format_of("b.csv")
+    assert all(format_of(name, ";") is format_of(name) for name in ("a.jsonl", "a.parquet", "a.orc"))
+
+
 def test_a_column_may_begin_with_a_hyphen() -> None:
     found = arguments("--label", "-x y", "--drop", "--drop,-z")
 

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates.config import ConfigError, ModelApproval, NetworkMode, Schedule, TaskSize, load
+from templates.config import DELIMITERS, ConfigError, ModelApproval, NetworkMode, Schedule, TaskSize, load
 from templates.table import ConfigError as TableError
 from templates.table import Table, overlay
 from tests.configuration import PATH, configuration
+from validator import settings
 from validator.contract import SchemaPolicy
 
+LEAST = {"DATA_URI": "d", "OUTPUT_URI": "o"}
 WHOLE = PATH.read_text(encoding="utf-8")
 
 
@@ -82,6 +84,14 @@ def test_a_stage_is_laid_over_the_common_tables() -> None:
     assert prod.validation.sizes == dev.validation.sizes
 
 
+@pytest.mark.parametrize("sign", DELIMITERS)
+def test_a_delimiter_is_one_that_the_validator_and_spark_read(tmp_path: Path, sign: str) -> None:
+    path = written(tmp_path, ('name = "taxi"', f'name = "taxi"\ndelimiter = "{sign}"'))
+    (dataset,) = load(path, "dev").datasets
+    assert dataset.delimiter == sign
+    assert settings.load({**LEAST, "CSV_DELIMITER": sign}, {}).delimiter == ("\t" if sign == "tab" else sign)
+
+
 def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
     private = ("[stages.dev]", '[stages.prod.network]\nmode = "create-private"\n[stages.dev]')
     path = written(tmp_path, private)
@@ -98,6 +108,13 @@ def test_a_stage_may_have_a_network_of_another_kind(tmp_path: Path) -> None:
         ('name = "taxi"', "name = 7", "datasets[0].name is 7"),
         ('label = "big_tipper"', "", "datasets[0].label is missing: expected the name of a column"),
         ('label = "big_tipper"', 'label = "trip_id"', "datasets[0].drop holds the label 'trip_id'"),
+        (
+            'name = "taxi"',
+            'name = "taxi"\ndelimiter = ";;"',
+            "datasets[0].delimiter is ';;': expected one of , ; | : ^ ~ or the word tab",
+        ),
+        ('name = "taxi"', 'name = "taxi"\ndelimiter = "\\t"', "datasets[0].delimiter is '\\t'"),
+        ('name = "taxi"', 'name = "taxi"\ndelimiter = ""', "datasets[0].delimiter is ''"),
         (
             'drop = ["trip_id", "taxi_id"]',
             'drop = "trip_id"',

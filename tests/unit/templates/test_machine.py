@@ -28,6 +28,7 @@ RUN: dict[str, Any] = {
     "run_id": RUN_ID,
     "label": "big_tipper",
     "drop": "trip_id,taxi_id",
+    "delimiter": ";",
     "data_uri": "s3://bucket/data/taxi/2026-11-22/",
     "manifest_uri": f"s3://bucket/runs/{DAY}/manifest.json",
     "output_uri": FOUND,
@@ -213,6 +214,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
         "SCHEMA_URI": "",
         "BASELINE_URI": "",
         "OUTPUT_URI": RUN["output_uri"],
+        "CSV_DELIMITER": RUN["delimiter"],
         "CAPACITY": "FARGATE_SPOT",
     }
     (read,), (accepted,) = calls(played, "ReadGate"), calls(played, "Accept")
@@ -224,6 +226,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     assert accepted["Body"]["statistics_uri"] == f"{FOUND}/statistics.pb"
     (prepared,), (registered,) = calls(played, "Prepare"), calls(played, "Register")
     assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
+    assert prepared["Arguments"]["--delimiter"] == ";"
     assert registered["ModelPackageGroupName"] == "sluice-dev-models-taxi"
     assert len(registered["ClientToken"]) == 36
     assert registered["ClientToken"].isalnum()
@@ -232,7 +235,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
 
 @pytest.mark.parametrize("champion", ["", "s3://bucket/training/2026-11-21/a/b/output/model.tar.gz"])
 def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
-    run = {**RUN, "drop": "", "champion": {**RUN["champion"], "model_data_url": champion}}
+    run = {**RUN, "drop": "", "delimiter": "", "champion": {**RUN["champion"], "model_data_url": champion}}
     played = play(answers(Init=result({"Payload": run})))
     (train,) = calls(played, "Train")
     channels = {
@@ -240,7 +243,8 @@ def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
     }
     expected = {"train": f"{PREPARED}/train/", "validation": f"{PREPARED}/validation/"}
     assert channels == (expected | {"champion": champion} if champion else expected)
-    assert calls(played, "Prepare")[0]["Arguments"]["--drop"] == "-"
+    told = calls(played, "Prepare")[0]["Arguments"]
+    assert (told["--drop"], told["--delimiter"]) == ("-", "none")
 
 
 SPOT = stopped(

@@ -15,6 +15,7 @@ import pytest
 from build.errors import ExitCode, UserError
 from build.rehearsal.own_data import FORMATS, look
 from steps.prepare import main as prepare
+from templates.config import DELIMITERS
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gz": gzip.compress, "bz2": bz2.compress}
 
@@ -117,10 +118,16 @@ def test_hundreds_of_columns_stay_one_line(tmp_path: Path) -> None:
         look(str(path), "label", None)
 
 
-@pytest.mark.parametrize("mark", [";", "\t", "|"])
-def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
-    path = tmp_path / "export.csv"
-    path.write_text(f"a{mark}b\n1{mark}2\n")
-    with pytest.raises(UserError, match=r"seems to be several, separated by") as caught:
+@pytest.mark.parametrize("name", DELIMITERS)
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "csv.gz"])
+def test_another_delimiter_is_proposed_and_taken(tmp_path: Path, name: str, suffix: str) -> None:
+    sign = "\t" if name == "tab" else name
+    path = tmp_path / f"export.{suffix}"
+    path.write_bytes(PACKINGS[suffix.partition(".")[2]](f"a{sign}b\n1{sign}2\n".encode()))
+    assert look(str(path), "b", None, name).delimiter == name
+    if name == {"csv": ",", "tsv": "tab"}[suffix[:3]]:
+        assert look(str(path), "b", None).delimiter is None
+        return
+    with pytest.raises(UserError, match=r"seems to be several") as caught:
         look(str(path), "b", None)
-    assert repr(mark) in str(caught.value)
+    assert f"say DELIMITER='{name}' (in config.toml: delimiter = " in str(caught.value)
