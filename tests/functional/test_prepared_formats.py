@@ -52,7 +52,7 @@ def semicolons(folder: Path) -> None:
     """Texts whose suffixes promise other delimiters, with commas and tabs in their values."""
     lines = [f'{n};"a;{n},\t";x{n % 3}' for n in NUMBERS]
     place(folder / "k=1", "a.csv", "\n".join(["n;text;label", *lines, ""]))
-    place(folder / "k=2", "b.tsv.gz", "label;n\ny;50\nz;51\n")
+    place(folder / "k=2", "b.tsv.gz", "n;text;label\n50;a\tb;y\n51;;z\n")
 
 
 DELIMITERS = {"semicolons": ";"}
