@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from awacs import kms, logs, s3
 from awacs.aws import Bool, Condition, Statement
-from troposphere import AWSHelperFn, FindInMap, GetAtt, If, Ref, Sub
+from troposphere import AWSHelperFn, FindInMap, GetAtt, If, Ref, Select, Split, Sub
 from troposphere.glue import ExecutionProperty, Job, JobCommand
 from troposphere.iam import Role
 
@@ -130,6 +130,7 @@ def training_role(config: Config) -> Role:
             access.write_objects(PIPELINE_BUCKET, "training/*"),
             access.list_objects(PIPELINE_BUCKET, "prepared/*", "training/*"),
             access.read_objects(ARTIFACT_BUCKET, "packages/train-*"),
+            access.list_objects(ARTIFACT_BUCKET, "packages/train-*"),
             access.log_in_to_registries(),
             access.pull_images(*_training_repositories(config)),
             _training_logs(),
@@ -178,6 +179,11 @@ def _image_account() -> FindInMap:
     return FindInMap(IMAGE_MAP, Ref("AWS::Region"), "Account")
 
 
-def package() -> Sub:
-    """Return the URI of the training code; its key carries its hash."""
-    return Sub(f"s3://${{{ARTIFACT_BUCKET}}}/${{TrainPackageKey}}")
+PACKAGE: Final = f"s3://${{{ARTIFACT_BUCKET}}}/${{TrainPackageKey}}"
+"""URI of the training code, as ``Sub`` takes it; its key carries its hash."""
+
+
+def package_file() -> Sub:
+    """Return where the training code lies in the container: SageMaker puts it into the channel ``code``."""
+    name = Select(1, Split("/", Ref("TrainPackageKey")))
+    return Sub("/opt/ml/input/data/code/${Name}", Name=name)

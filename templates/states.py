@@ -460,7 +460,7 @@ def prepare(config: Config, preparation: Preparation, *, then: Name) -> State:
 
 
 def train(config: Config, role: Role, *, then: Name) -> State:
-    """Train on managed Spot, beside the champion when there is one."""
+    """Train on managed Spot, beside the champion when there is one; the container has no network."""
     call = Call(
         resource="arn:aws:states:::sagemaker:createTrainingJob.sync",
         arguments={
@@ -468,7 +468,8 @@ def train(config: Config, role: Role, *, then: Name) -> State:
             "RoleArn": GetAtt(role, "Arn"),
             "AlgorithmSpecification": {"TrainingImage": jobs.training_image(), "TrainingInputMode": "File"},
             "HyperParameters": _hyperparameters(config),
-            "InputDataConfig": jsonata(CHANNELS),
+            # The package's place is CloudFormation's to fill in, within the expression.
+            "InputDataConfig": Sub(jsonata(CHANNELS)),
             "OutputDataConfig": {"S3OutputPath": jsonata("$run.training_uri"), **by_key(config, "KmsKeyId")},
             "ResourceConfig": {
                 "InstanceCount": 1,
@@ -477,6 +478,9 @@ def train(config: Config, role: Role, *, then: Name) -> State:
                 **by_key(config, "VolumeKmsKeyId"),
             },
             "EnableManagedSpotTraining": True,
+            # Neither code nor image can send the data anywhere: SageMaker itself fills the channels and takes
+            # the model.
+            "EnableNetworkIsolation": True,
             "StoppingCondition": {
                 "MaxRuntimeInSeconds": config.training.timeout_minutes * 60,
                 "MaxWaitTimeInSeconds": config.training.wait_minutes * 60,
@@ -494,6 +498,7 @@ CHANNELS: Final = (
     '"ChannelName": $name, "ContentType": $type, "DataSource": {"S3DataSource": {'
     '"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", "S3Uri": $uri}}} }; '
     "$append(["
+    f"$channel('code', 'application/gzip', '{jobs.PACKAGE}'), "
     "$channel('train', 'application/x-parquet', $run.prepared_uri & '/train/'), "
     "$channel('validation', 'application/x-parquet', $run.prepared_uri & '/validation/')], "
     "$run.champion.model_data_url = '' ? [] "
@@ -511,7 +516,7 @@ TRAINING: Final = {
 def _hyperparameters(config: Config) -> Definition:
     return {
         "sagemaker_program": "main.py",
-        "sagemaker_submit_directory": jobs.package(),
+        "sagemaker_submit_directory": jobs.package_file(),
         "label": jsonata("$run.label"),
         **dict(config.training.hyperparameters),
     }

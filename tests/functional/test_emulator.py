@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ pathlib.Path(os.environ["SM_MODEL_DIR"], "model.json").write_text(json.dumps({
     "rounds": asked.rounds,
     "hps": json.loads(os.environ["SM_HPS"]),
     "helper": os.path.exists("helper.py"),
+    "reaches": sorted(name for name in os.environ if "KEY" in name or "TOKEN" in name or "ENDPOINT" in name),
 }))
 pathlib.Path(os.environ["SM_OUTPUT_DATA_DIR"], "notes.txt").write_text("done")
 """
@@ -842,12 +843,20 @@ def test_spark_job_really_runs(cloud: Cloud) -> None:
     assert any(item["Key"].endswith(".parquet") for item in found)
 
 
-def training(cloud: Cloud, step: str, name: str, label: str = "tips") -> dict[str, Any]:
-    source = {
-        "S3DataType": "S3Prefix",
-        "S3Uri": "s3://tiny-bucket/data/",
-        "S3DataDistributionType": "FullyReplicated",
-    }
+def training(
+    cloud: Cloud,
+    step: str,
+    name: str,
+    label: str = "tips",
+    code: str = "s3://tiny-bucket/code/train.tar.gz",
+    **more: object,
+) -> dict[str, Any]:
+    places = {"train": "s3://tiny-bucket/data/", "code": "s3://tiny-bucket/code/train.tar.gz"}
+    source = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated"}
+    channels = [
+        {"ChannelName": channel, "DataSource": {"S3DataSource": {**source, "S3Uri": uri}}}
+        for channel, uri in places.items()
+    ]
     return cloud.run(
         step,
         "arn:aws:states:::sagemaker:createTrainingJob.sync",
@@ -857,16 +866,24 @@ def training(cloud: Cloud, step: str, name: str, label: str = "tips") -> dict[st
             "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
             "HyperParameters": {
                 "sagemaker_program": "main.py",
-                "sagemaker_submit_directory": "s3://tiny-bucket/code/train.tar.gz",
+                "sagemaker_submit_directory": code,
                 "label": label,
                 "rounds": "3",
             },
-            "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+            "InputDataConfig": channels,
             "OutputDataConfig": {"S3OutputPath": "s3://tiny-bucket/trained"},
             "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            **more,
         },
     )
+
+
+def model_of(cloud: Cloud, trained: Mapping[str, Any]) -> dict[str, Any]:
+    bucket, _, key = trained["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as packed:
+        return dict(json.load(packed.extractfile("model.json")))  # type: ignore[arg-type]
 
 
 def test_training_job_stores_its_model(cloud: Cloud) -> None:
@@ -877,18 +894,29 @@ def test_training_job_stores_its_model(cloud: Cloud) -> None:
     )
     assert trained["TrainingEndTime"] >= trained["TrainingStartTime"]
     assert trained["BillableTimeInSeconds"] >= 1
-    body = (
-        cloud.client("s3")
-        .get_object(Bucket="tiny-bucket", Key="trained/job-1/output/model.tar.gz")["Body"]
-        .read()
-    )
-    with tarfile.open(fileobj=io.BytesIO(body)) as packed:
-        model = json.load(packed.extractfile("model.json"))  # type: ignore[arg-type]
+    model = model_of(cloud, trained)
     assert model["hps"] == {"label": "tips", "rounds": 3}
     assert model["helper"]
     assert "a.csv" in model["rows"]
     described = cloud.client("sagemaker").describe_training_job(TrainingJobName="job-1")
     assert described["TrainingJobStatus"] == "Completed"
+
+
+def test_an_isolated_training_container_has_code_by_its_channel_and_no_way_out(cloud: Cloud) -> None:
+    code = "/opt/ml/input/data/code/train.tar.gz"
+    isolated = training(cloud, "Isolated", "job-isolated", code=code, EnableNetworkIsolation=True)
+    assert isolated["TrainingJobStatus"] == "Completed"
+    open_job = training(cloud, "Open", "job-open", code=code)
+    assert [model_of(cloud, job)["reaches"] for job in (isolated, open_job)] == [
+        [],
+        ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    ]
+
+
+def test_an_isolated_training_container_downloads_nothing(cloud: Cloud) -> None:
+    refused = training(cloud, "Downloads", "job-downloads", EnableNetworkIsolation=True)
+    assert refused["Error"] == "States.TaskFailed"
+    assert "the container has no network" in refused["Cause"]
 
 
 def test_training_job_names_are_used_once(cloud: Cloud) -> None:

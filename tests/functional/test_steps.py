@@ -339,6 +339,17 @@ def test_the_process_says_it_in_one_line_and_exits_with_1(tmp_path: Path) -> Non
 
 # --- Train --------------------------------------------------------------------------------------------------
 
+ISOLATED = """
+import runpy, sys
+def refuse(event, arguments):
+    if event.startswith("socket.") and event != "socket.__new__":
+        raise ConnectionError(f"{event}{arguments}: the container has no network")
+sys.addaudithook(refuse)
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a program as the training container does, which EnableNetworkIsolation leaves without a network."""
+
 
 class Training:
     """Channels and model folder of a training job."""
@@ -356,7 +367,9 @@ class Training:
             channels["SM_CHANNEL_CHAMPION"] = str(champion)
         hps = json.dumps({"label": "y", "num_round": 30, "max_depth": 3})
         program = ROOT / "steps" / "train" / "main.py"
-        return run([program, *argv], **channels, SM_MODEL_DIR=str(self.folder / "model"), SM_HPS=hps)
+        return run(
+            ["-c", ISOLATED, program, *argv], **channels, SM_MODEL_DIR=str(self.folder / "model"), SM_HPS=hps
+        )
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -392,6 +405,14 @@ def _row(chance: random.Random, number: int, label: str) -> Row:
         "hole": None if chance.random() < 0.5 else 1.0,
     }
     return {**row, "y": kinds[label]}
+
+
+@pytest.mark.parametrize("call", ["getaddrinfo('localhost', 80)", "create_connection(('127.0.0.1', 9))"])
+def test_a_training_program_that_wants_a_network_would_fail_here(tmp_path: Path, call: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"import socket; socket.{call}", encoding="utf-8")
+
+    assert "the container has no network" in run(["-c", ISOLATED, program]).stderr
 
 
 @pytest.mark.parametrize(

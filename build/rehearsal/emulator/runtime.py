@@ -36,9 +36,15 @@ class Runtime:
     def environment(self, acting: Credentials, scratch: Path) -> dict[str, str]:
         """The variables that a process here has beside its own."""
         return {
-            **kept(),
+            **self.isolated_environment(scratch),
             **acting.environment(),
             "AWS_ENDPOINT_URL": self.endpoint,
+        }
+
+    def isolated_environment(self, scratch: Path) -> dict[str, str]:
+        """The same for a process without a network: no way to the emulator, and no credentials."""
+        return {
+            **kept(),
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_REGION": self.settings.region,
             "HOME": str(scratch),

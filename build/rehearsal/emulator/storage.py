@@ -34,15 +34,17 @@ class Storage:
         if changed := self._changed(bucket, key):
             return self._fetch(bucket, key, changed, folder / PurePosixPath(key).name)
         below = key if key.endswith("/") or not key else f"{key}/"
-        inside = [item for item in self._list(bucket, below) if not item["Key"].endswith("/")]
-        if not inside:
-            raise FileNotFoundError(f"nothing lies at {uri}")
-        for item in inside:
-            target = folder / item["Key"].removeprefix(below)
-            if not target.resolve().is_relative_to(folder.resolve()):
-                raise ValueError(f"the key {item['Key']!r} leads out of its folder")
-            self._fetch(bucket, item["Key"], item["LastModified"], target)
+        self._bring(bucket, below, below, folder)
         return folder
+
+    def download_prefix(self, uri: str, folder: Path) -> None:
+        """Brings all objects whose URIs begin so into a folder, as a channel of the type S3Prefix has them.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        bucket, prefix = split(uri)
+        self._bring(bucket, prefix, prefix[: prefix.rfind("/") + 1], folder)
 
     def upload(self, folder: Path, uri: str) -> None:
         """Stores all files of a folder below a prefix."""
@@ -65,6 +67,17 @@ class Storage:
         except self._client.exceptions.ClientError:
             return None
         return moment
+
+    def _bring(self, bucket: str, prefix: str, above: str, folder: Path) -> None:
+        """Brings objects by a prefix, each to where its key leads from the folder ``above``."""
+        inside = [item for item in self._list(bucket, prefix) if not item["Key"].endswith("/")]
+        if not inside:
+            raise FileNotFoundError(f"nothing lies at s3://{bucket}/{prefix}")
+        for item in inside:
+            target = folder / item["Key"].removeprefix(above)
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(f"the key {item['Key']!r} leads out of its folder")
+            self._fetch(bucket, item["Key"], item["LastModified"], target)
 
     def _list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

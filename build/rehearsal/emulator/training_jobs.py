@@ -2,7 +2,8 @@
 
 The folder that a training container has as /opt/ml is made below the emulator's temporary folder; a script
 finds its parts by the SM_* variables, as the SageMaker Training Toolkit gives them
-(https://github.com/aws/sagemaker-training-toolkit/blob/master/ENVIRONMENT_VARIABLES.md).
+(https://github.com/aws/sagemaker-training-toolkit/blob/master/ENVIRONMENT_VARIABLES.md). A job with
+EnableNetworkIsolation has neither endpoint nor credentials; that it can open no socket is not shown.
 """
 
 from __future__ import annotations
@@ -124,12 +125,17 @@ class TrainingJobs:
         disk = Disk(self._runtime.scratch(attempt.step) / "ml")
         disk.make()
         parameters = decode(job.get("HyperParameters") or {})
-        _unpack(storage, parameters["sagemaker_submit_directory"], disk)
         _fill(storage, job.get("InputDataConfig") or [], disk)
+        is_isolated = bool(job.get("EnableNetworkIsolation"))
+        _unpack(None if is_isolated else storage, parameters["sagemaker_submit_directory"], disk)
         process = LocalProcess(
             [str(self._runtime.settings.jobs_python), parameters["sagemaker_program"], *command(parameters)],
             environment={
-                **self._runtime.environment(role, disk.root.parent),
+                **(
+                    self._runtime.isolated_environment(disk.root.parent)
+                    if is_isolated
+                    else self._runtime.environment(role, disk.root.parent)
+                ),
                 **script_mode(job, parameters, disk),
             },
             cwd=disk.code,
@@ -237,14 +243,22 @@ def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def _unpack(storage: Storage, uri: str, disk: Disk) -> None:
-    with tarfile.open(storage.download(uri, disk.root / "source")) as source:
+def _unpack(storage: Storage | None, place: str, disk: Disk) -> None:
+    """Unpacks the code as the container does: from its own disk, or from S3 when it has a network."""
+    if not place.startswith("s3://"):
+        packed = disk.root / place.removeprefix("/opt/ml/")
+    elif storage:
+        packed = storage.download(place, disk.root / "source")
+    else:
+        raise ConnectionError(f"cannot download {place}: the container has no network")
+    with tarfile.open(packed) as source:
         source.extractall(disk.code, filter="data")
 
 
 def _fill(storage: Storage, channels: list[Mapping[str, Any]], disk: Disk) -> None:
     for channel in channels:
-        storage.download(channel["DataSource"]["S3DataSource"]["S3Uri"], disk.data / channel["ChannelName"])
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        storage.download_prefix(uri, disk.data / channel["ChannelName"])
 
 
 def _store(storage: Storage, job: Mapping[str, Any], disk: Disk) -> str:

@@ -200,6 +200,11 @@ def _train(arguments: Mapping[str, Any]) -> Iterator[str]:
     runs, waits = stopping.get("MaxRuntimeInSeconds"), stopping.get("MaxWaitTimeInSeconds")
     if arguments.get("EnableManagedSpotTraining") and (waits is None or runs is None or waits < runs):
         yield f".StoppingCondition waits {waits} s for Spot and runs {runs} s: waiting includes running"
+    if arguments.get("EnableNetworkIsolation") is not True:
+        yield ".EnableNetworkIsolation is not true: code and image could send the data anywhere"
+    code = str(arguments.get("HyperParameters", {}).get("sagemaker_submit_directory", ""))
+    if not code.startswith("/opt/ml/input/data/code/"):
+        yield f".HyperParameters.sagemaker_submit_directory is {code}: without a network it is not there"
 
 
 def _register(arguments: Mapping[str, Any]) -> Iterator[str]:

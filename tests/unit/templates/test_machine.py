@@ -241,6 +241,8 @@ def test_a_champion_is_a_channel_of_training(play: Play, champion: str) -> None:
     channels = {
         each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in train["InputDataConfig"]
     }
+    code = channels.pop("code")
+    assert code == "s3://${ArtifactBucketName}/${TrainPackageKey}"
     expected = {"train": f"{PREPARED}/train/", "validation": f"{PREPARED}/validation/"}
     assert channels == (expected | {"champion": champion} if champion else expected)
     told = calls(played, "Prepare")[0]["Arguments"]

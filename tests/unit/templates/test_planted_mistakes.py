@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from awacs.aws import Action, Statement
-from troposphere import AWSObject, Ref
+from troposphere import AWSObject, Ref, Sub
 from troposphere.stepfunctions import DeploymentPreference, RoutingConfigurationVersion
 
 from templates import (
@@ -18,6 +18,7 @@ from templates import (
     classify,
     container,
     functions,
+    jobs,
     registry,
     states,
     storage,
@@ -243,6 +244,16 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         arguments("train", lambda a: a.update(StoppingCondition={"MaxRuntimeInSeconds": 3600})),
         "arguments",
         "Train.StoppingCondition waits None s",
+    ),
+    "a training container that reaches the internet": (
+        arguments("train", lambda a: a.pop("EnableNetworkIsolation")),
+        "arguments",
+        "Train.EnableNetworkIsolation is not true",
+    ),
+    "code that an isolated container would download": (
+        constant(jobs, "package_file", lambda: Sub(jobs.PACKAGE)),
+        "arguments",
+        "Train.HyperParameters.sagemaker_submit_directory is s3://",
     ),
     "a gate of any size": (
         arguments("read_gate", lambda a: a.update(Range="bytes=0-")),
