@@ -300,10 +300,13 @@ def _suffix(uri: str) -> str:
 
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:
+    from validator import source  # noqa: PLC0415
+
     loaded = _loaded(options)
     _note(loaded, "INFO", "started")
     try:
         leftovers.clear(loaded.attempt)
+        loaded = source.identified(loaded)
         code = act(loaded)
     except Interrupted as caught:
         # Nothing is wrong, here and below: another start goes on.

@@ -128,7 +128,7 @@ class Settings:
     task_metadata_uri: str | None = None
     """Where ECS describes the running task; None outside of it."""
     assumed: frozenset[str] = frozenset()
-    """RUN_DATE and RUN_ID when nobody gave them: a manifest's may be others."""
+    """RUN_DATE and RUN_ID when nobody gave them: those of a manifest take their place."""
 
     @property
     def attempt(self) -> Attempt:

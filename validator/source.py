@@ -25,6 +25,23 @@ class Source:
     """Folder or prefix below which folders named key=value are columns."""
 
 
+def identified(settings: Settings) -> Settings:
+    """Returns the settings with the date and the id of the manifest's run in place of those nobody gave.
+
+    Raises:
+        UsageError: There is no such manifest.
+    """
+    if not (settings.manifest_uri and settings.assumed):
+        return settings
+    named = _manifest(settings.manifest_uri)
+    of_run = {
+        Environment.RUN_DATE: {"run_date": named.run_date},
+        Environment.RUN_ID: {"run_id": named.run_id},
+    }
+    known = {name: value for each in settings.assumed for name, value in of_run[each].items()}
+    return replace(settings, assumed=frozenset(), **known)
+
+
 def of(settings: Settings, crew: Crew) -> Source:
     """Returns what a run reads, every object as it is now.
 
@@ -37,8 +54,7 @@ def of(settings: Settings, crew: Crew) -> Source:
             is no data lies beside its objects.
     """
     if settings.manifest_uri:
-        content = store.at(settings.manifest_uri).read(settings.manifest_uri)
-        named = manifest.parse(content, settings.manifest_uri)
+        named = _manifest(settings.manifest_uri)
         _demand_same_run(named, settings)
         _refuse_left_out(named)
         return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
@@ -48,13 +64,17 @@ def of(settings: Settings, crew: Crew) -> Source:
     return Source(name, tuple(found.list(uri)), found.root(uri))
 
 
+def _manifest(uri: str) -> Manifest:
+    return manifest.parse(store.at(uri).read(uri), uri)
+
+
 def _demand_same_run(named: Manifest, settings: Settings) -> None:
     run = {
         Environment.RUN_DATE: (named.run_date.isoformat(), settings.run_date.isoformat()),
         Environment.RUN_ID: (named.run_id, settings.run_id),
     }
     for name, (found, given) in run.items():
-        if found != given and name not in settings.assumed:
+        if found != given:
             raise UsageError(
                 f"cannot use {settings.manifest_uri}",
                 why=f"it is of another run: {name} is {given!r}, its own is {found!r}",

@@ -50,11 +50,41 @@ def test_no_argument_at_all_is_validate_by_environment(
     seen: list[Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MANIFEST_URI", "m")
+    monkeypatch.setenv("RUN_DATE", "2026-11-22")
     monkeypatch.setenv("OUTPUT_URI", str(tmp_path))
     monkeypatch.setenv("RUN_ID", "environment")
     main()
     main("--run-id", "option")
     assert [(s.manifest_uri, s.run_id) for s in seen] == [("m", "environment"), ("m", "option")]
+
+
+@pytest.mark.parametrize(
+    ("given", "run"),
+    [
+        ((), ("2026-11-20", "of-init")),
+        (("--run-id", "of-init"), ("2026-11-20", "of-init")),
+        (("--run-date", "2026-11-20"), ("2026-11-20", "of-init")),
+    ],
+)
+def test_a_manifest_says_of_which_run_it_is(
+    given: tuple[str, ...], run: tuple[str, str], seen: list[Settings], tmp_path: Path
+) -> None:
+    main("--manifest", str(manifest(tmp_path)), "--output", str(tmp_path), *given)
+    assert [(each.run_date.isoformat(), each.run_id) for each in seen] == [run]
+    # What comes of it is of that run too.
+    assert json.loads((tmp_path / "error.json").read_text())["run_id"] == "of-init"
+
+
+def test_a_manifest_of_another_run_than_the_one_given_is_refused(tmp_path: Path, capsys: Captured) -> None:
+    main("--manifest", str(manifest(tmp_path)), "--output", str(tmp_path), "--run-date", "2026-11-21")
+    assert "RUN_DATE is '2026-11-21', its own is '2026-11-20'" in capsys.readouterr().err
+
+
+def manifest(folder: Path) -> Path:
+    run = {"run_date": "2026-11-20", "run_id": "of-init"}
+    content = {"version": 1, "dataset": "taxi", **run, "data_uri": str(folder), "objects": []}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    return folder / "manifest.json"
 
 
 def test_a_bug_is_one_line_and_is_left_behind(seen: list[Settings], tmp_path: Path, capsys: Captured) -> None:
