@@ -139,18 +139,22 @@ def settings(config: Config) -> Mapping[str, str]:
     }
 
 
+_WRITTEN: Final = ("states/*", "validation/*")
+"""Where the validator writes: states of finished shards, which expire, and what it found, which stays."""
+
+
 def _task_role() -> Role:
     """Return the role of the validator's own code."""
     return access.role(
         "TaskRole",
         access.trust("ecs-tasks"),
-        "What the validator's code may do: read data and schemas, write below validation/",
+        "What the validator's code may do: read data and schemas, write what it found",
         [
-            access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", "validation/*"),
-            access.write_objects(PIPELINE_BUCKET, "validation/*"),
+            access.read_objects(PIPELINE_BUCKET, "data/*", f"runs/*/{MANIFEST}", *_WRITTEN),
+            access.write_objects(PIPELINE_BUCKET, *_WRITTEN),
             # What an earlier attempt of the same run left contradicts the next one.
             access.remove_objects(PIPELINE_BUCKET, "validation/*"),
-            access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", "validation/*"),
+            access.list_objects(PIPELINE_BUCKET, "data/*", "runs/*", *_WRITTEN),
             access.read_objects(ARTIFACT_BUCKET, "schemas/*"),
             access.list_objects(ARTIFACT_BUCKET, "schemas/*"),
         ],

@@ -306,6 +306,7 @@ def _environment(capacity: str) -> list[Definition]:
         Environment.SCHEMA_URI: jsonata("$run.schema_uri"),
         Environment.BASELINE_URI: jsonata("$run.baseline_uri"),
         Environment.OUTPUT_URI: jsonata("$run.output_uri"),
+        Environment.STATES_URI: jsonata("$run.states_uri"),
         Environment.CAPACITY: capacity,
     }
     return [{"Name": name, "Value": value} for name, value in values.items()]

@@ -2,7 +2,8 @@
 
 data/<dataset>/<run_date>/…         what comes in
 runs/<run_date>/<run_id>/…          the manifest, by Init
-validation/<run_date>/<run_id>/…    what the validator found
+validation/<run_date>/<run_id>/…    what the validator found; statistics of accepted days are baselines: kept
+states/<run_date>/<run_id>/…        its states of finished shards, which hold values; they expire
 prepared/<run_date>/<run_id>/…      the splits, by Prepare; a copy of the data, which expires
 training/<run_date>/<run_id>/…      the model
 accepted/<dataset>/<run_date>.json  only the state machine's role may write here
@@ -14,6 +15,8 @@ that begins with one matches whatever lies below the prefixes of others.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from awacs import s3 as actions
 from awacs.aws import Action, ArnNotEquals, Condition, Deny, Principal, Statement
@@ -40,6 +43,9 @@ from troposphere.s3 import (
 from templates.access import PIPELINE_BUCKET, bucket_arn, document, object_arn, only_tls
 from templates.config import Retention
 
+STATES_DAYS: Final = 7
+"""A run goes on from its own states only, and hardly lasts so long; what is gone is profiled again."""
+
 
 def pipeline_bucket(retention: Retention) -> Bucket:
     """Return the bucket of the pipeline; it tells EventBridge what comes in."""
@@ -58,6 +64,9 @@ def pipeline_bucket(retention: Retention) -> Bucket:
                 Status="Enabled",
                 Prefix="prepared/",
                 ExpirationInDays=retention.prepared_days,
+            ),
+            LifecycleRule(
+                Id="forget-states", Status="Enabled", Prefix="states/", ExpirationInDays=STATES_DAYS
             ),
         ],
     )

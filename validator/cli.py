@@ -94,8 +94,17 @@ _DATA: Final = (
     ),
     ("--manifest", Environment.MANIFEST_URI, "manifest.json that names every object; instead of --data."),
     ("--output", Environment.OUTPUT_URI, "Folder or s3:// prefix the results are written below."),
-    ("--run-date", Environment.RUN_DATE, "Date of the data, YYYY-MM-DD; today's (UTC) by default."),
-    ("--run-id", Environment.RUN_ID, "Name of this run; made up by default."),
+    (
+        "--states",
+        Environment.STATES_URI,
+        "Where states of finished shards lie; states below --output by default.",
+    ),
+    (
+        "--run-date",
+        Environment.RUN_DATE,
+        "Date of the data, YYYY-MM-DD; the manifest's, or today's (UTC), by default.",
+    ),
+    ("--run-id", Environment.RUN_ID, "Name of this run; the manifest's, or made up, by default."),
     ("--delimiter", Environment.CSV_DELIMITER, "Sign between the fields of .csv and .tsv, or the word tab."),
     ("--columns", Environment.CSV_COLUMNS, "Names a,b,c of the columns of .csv and .tsv without a header."),
     ("--workers", Environment.WORKERS, "Threads that profile; as many as there are processors by default."),
@@ -138,10 +147,6 @@ _SHARD: Final = (
         f"Which of --shard-count processes this is, from 0; {ARRAY_INDEX} by default.",
     ),
     _COUNT,
-)
-_MERGED: Final = (
-    _COUNT,
-    ("--states", Environment.STATES_URI, "Where their states lie; states below --output by default."),
 )
 
 
@@ -190,7 +195,7 @@ def profile(interruption: Interruption, /, debug: bool, **options: str | None) -
 
 
 @commands.command(epilog=_EXAMPLES)
-@_options(*_DATA, *_EXPECTATIONS, *_MERGED)
+@_options(*_DATA, *_EXPECTATIONS, _COUNT)
 @_fail_on
 @click.pass_obj
 def merge(interruption: Interruption, /, debug: bool, **options: str | None) -> int:

@@ -114,7 +114,7 @@ class Settings:
     children: int = 1
     """Processes that profiled the data together, for their merge."""
     states_uri: str | None = None
-    """Where a merge finds the states; None for below the output."""
+    """Where the states of finished shards lie; None for below the output."""
     fail_on: Verdict | None = None
     """From this verdict on the process ends with exit code 3; None never does."""
     capacity: str | None = None
@@ -174,7 +174,7 @@ def load(
         memory_budget_mb=values.number(Environment.MEMORY_BUDGET_MB),
         child=values.child() if Environment.SHARD_INDEX in options else None,
         children=(values.children() if Environment.SHARD_COUNT in options else None) or 1,
-        states_uri=values.get(Environment.STATES_URI) if Environment.STATES_URI in options else None,
+        states_uri=values.get(Environment.STATES_URI),
         fail_on=values.word("FAIL_ON", Verdict),
         capacity=values.get(Environment.CAPACITY),
         price_vcpu_hour=values.price(Environment.PRICE_VCPU_HOUR),

@@ -34,12 +34,13 @@ def identified(settings: Settings) -> Settings:
     if not (settings.manifest_uri and settings.assumed):
         return settings
     named = _manifest(settings.manifest_uri)
-    of_run = {
-        Environment.RUN_DATE: {"run_date": named.run_date},
-        Environment.RUN_ID: {"run_id": named.run_id},
-    }
-    known = {name: value for each in settings.assumed for name, value in of_run[each].items()}
-    return replace(settings, assumed=frozenset(), **known)
+    assumed = settings.assumed
+    return replace(
+        settings,
+        run_date=named.run_date if Environment.RUN_DATE in assumed else settings.run_date,
+        run_id=named.run_id if Environment.RUN_ID in assumed else settings.run_id,
+        assumed=frozenset(),
+    )
 
 
 def of(settings: Settings, crew: Crew) -> Source:

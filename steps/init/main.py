@@ -135,6 +135,7 @@ def _run(
         "data_uri": written.data_uri,
         "manifest_uri": bucket.uri(key),
         "output_uri": bucket.uri(f"validation/{run}"),
+        "states_uri": bucket.uri(f"states/{run}"),
         "prepared_uri": bucket.uri(f"prepared/{run}"),
         "training_uri": bucket.uri(f"training/{run}"),
         "schema_uri": schema if dataset.schema else "",

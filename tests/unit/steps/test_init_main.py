@@ -125,6 +125,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "data_uri": bucket.uri("data/taxi/2026-11-22/"),
         "manifest_uri": bucket.uri("runs/2026-11-22/run-1/manifest.json"),
         "output_uri": bucket.uri("validation/2026-11-22/run-1"),
+        "states_uri": bucket.uri("states/2026-11-22/run-1"),
         "prepared_uri": bucket.uri("prepared/2026-11-22/run-1"),
         "training_uri": bucket.uri("training/2026-11-22/run-1"),
         "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",

@@ -32,6 +32,7 @@ RUN: dict[str, Any] = {
     "data_uri": "s3://bucket/data/taxi/2026-11-22/",
     "manifest_uri": f"s3://bucket/runs/{DAY}/manifest.json",
     "output_uri": FOUND,
+    "states_uri": f"s3://bucket/states/{DAY}",
     "prepared_uri": PREPARED,
     "training_uri": TRAINED,
     "schema_uri": "",
@@ -215,6 +216,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
         "BASELINE_URI": "",
         "OUTPUT_URI": RUN["output_uri"],
         "CSV_DELIMITER": RUN["delimiter"],
+        "STATES_URI": RUN["states_uri"],
         "CAPACITY": "FARGATE_SPOT",
     }
     (read,), (accepted,) = calls(played, "ReadGate"), calls(played, "Accept")

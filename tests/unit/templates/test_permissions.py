@@ -128,6 +128,7 @@ def writers(granted: Grants, key: str) -> set[str]:
         ("locks/taxi/2026-11-22", {"InitRole"}),
         ("runs/2026-11-22/id/manifest.json", {"InitRole"}),
         ("validation/2026-11-22/id/gate.json", {"TaskRole"}),
+        ("states/2026-11-22/id/a.state", {"TaskRole"}),
         ("prepared/2026-11-22/id/train/part-0.parquet", {"PrepareRole"}),
         ("prepared_$folder$", {"PrepareRole"}),
         ("training/2026-11-22/id/job/output/model.tar.gz", {"TrainingRole"}),

@@ -131,6 +131,7 @@ def readers(key: str) -> set[str]:
         ),
         ("prepared/2026-11-22/id/train/part-0.parquet", {"PrepareRole", "TrainingRole"}),
         ("validation/2026-11-22/id/gate.json", {"TaskRole", "PrepareRole", "StateMachineRole"}),
+        ("states/2026-11-22/id/a.state", {"TaskRole"}),
         ("elsewhere/x", set()),
     ],
 )

@@ -149,6 +149,13 @@ def test_the_task_takes_its_size_from_the_run_and_writes_to_a_volume_alone(pipel
     assert task["RuntimePlatform"] == {"CpuArchitecture": "X86_64", "OperatingSystemFamily": "LINUX"}
 
 
+def test_copies_of_the_data_expire_and_nothing_that_later_days_need(pipeline: dict[str, Any]) -> None:
+    rules = pipeline["Resources"]["PipelineBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expires = {rule.get("Prefix"): rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    # Statistics of accepted days lie below validation/, models below training/.
+    assert expires == {"triggers/": 90, "prepared/": 14, "states/": 7}
+
+
 def test_a_monitored_dataset_has_a_rule_and_init_may_ask(config: Config) -> None:
     watched = replace(config, datasets=(replace(config.datasets[0], monitors=("taxi-quality",)),))
     resources = json.loads(render("pipeline", watched))["Resources"]

@@ -483,6 +483,11 @@ class TestMissing:
         (folder / "out" / "states").rename(folder / "elsewhere")
         equal(folder, merge(folder, 8, STATES_URI=str(folder / "elsewhere")), validate(folder))
 
+    def test_a_run_saves_them_where_it_is_told(self, folder: Path) -> None:
+        validate(folder, STATES_URI=str(folder / "elsewhere"))
+        assert list((folder / "elsewhere").glob("*.state"))
+        assert not (folder / "alone" / "states").exists()
+
     @pytest.mark.parametrize("uri", ["http://127.0.0.1:1/states", "s3://", "file://", "data/day=0/0.csv"])
     def test_no_child_is_asked_for_states_where_none_can_be(self, uri: str, folder: Path) -> None:
         given = str(folder / uri) if "://" not in uri else uri

@@ -134,12 +134,12 @@ def test_a_child_knows_which_it_is(environment: Mapping[str, str], child: Child 
 
 
 def test_who_has_no_option_of_shards_does_not_heed_them() -> None:
-    loaded = load(LEAST, {"SHARD_INDEX": "x", "SHARD_COUNT": "8", "STATES_URI": "elsewhere"})
-    assert (loaded.child, loaded.children, loaded.states_uri) == (None, 1, None)
+    loaded = load(LEAST, {"SHARD_INDEX": "x", "SHARD_COUNT": "8"})
+    assert (loaded.child, loaded.children) == (None, 1)
 
 
 def test_a_merge_needs_the_count_alone() -> None:
-    asked = {**LEAST, "SHARD_COUNT": None, "STATES_URI": None}
+    asked = {**LEAST, "SHARD_COUNT": None}
     loaded = load(asked, {"SHARD_INDEX": "x", "SHARD_COUNT": "8", "STATES_URI": "elsewhere"})
     assert (loaded.child, loaded.children, loaded.states_uri) == (None, 8, "elsewhere")
     assert load(asked).children == 1
