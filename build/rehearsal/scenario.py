@@ -410,19 +410,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         ),
         Scenario(
             "new-data",
-            "objects come in and start nothing; the day's marker starts the execution",
-            (_succeeds(verdict_is(Verdict.PASS), started_by_its_marker, trigger=Trigger.MARKER),),
+            "objects of a bad day come in and start nothing; the day's marker starts the execution",
+            (_rejected(started_by_its_marker, NOTHING_TRAINED, trigger=Trigger.MARKER),),
         ),
         Scenario(
             "spot-interruption",
-            "Spot takes the validator's task away after its first shard; the next one goes on from there",
-            (
-                _succeeds(
-                    interrupted,
-                    resumed,
-                    faults=({"step": "Validate", "kind": "interrupt", "after": "shard 1 of"},),
-                ),
-            ),
+            "Spot takes the validator's task away from a bad day; the next one goes on from saved shards",
+            (_rejected(interrupted, resumed, faults=(_validate("interrupt", after="shard 1 of"),)),),
         ),
         Scenario(
             "no-capacity",
@@ -493,9 +487,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         ),
         Scenario(
             "scale-out",
-            "eight children of an array job share a day; Spot takes one away, Batch tries it again",
+            "eight children of an array job share a bad day; Spot takes one away, Batch tries it again",
             (
-                _succeeds(
+                _rejected(
                     shared,
                     parts=PARTS_OF_MANY,
                     faults=({"step": "ProfileShards", "kind": "interrupt", "after": "shard"},),

@@ -45,6 +45,14 @@ def happy(tmp_path: Path) -> Outcome:
     )
 
 
+@pytest.fixture
+def rejected(happy: Outcome) -> Outcome:
+    """The end of a bad day."""
+    verdict = {"verdict": "fail", "rows": 10, "findings": [{"severity": "error", "message": "…"}]}
+    states = (ran("Init"), ran("Validate"), ran("DataRejected", Status.FAILED))
+    return replace(happy, status="FAILED", states=states, verdict=verdict)
+
+
 def with_validate(outcome: Outcome, validate: StateRun) -> Outcome:
     return replace(outcome, states=tuple(validate if s.name == "Validate" else s for s in outcome.states))
 
@@ -93,14 +101,11 @@ def test_an_equal_model_is_no_better_one(happy: Outcome) -> None:
     ]
 
 
-def test_rejected_data_trains_nothing(happy: Outcome) -> None:
-    verdict = {"verdict": "fail", "rows": 10, "findings": [{"severity": "error", "message": "…"}]}
-    states = (ran("Init"), ran("Validate"), ran("DataRejected", Status.FAILED))
-    rejected = replace(happy, status="FAILED", states=states, verdict=verdict)
+def test_rejected_data_trains_nothing(rejected: Outcome) -> None:
     assert problems(SCENARIOS["bad-data"], rejected) == []
-    trained = replace(rejected, states=(ran("Train"), *states))
+    trained = replace(rejected, states=(ran("Train"), *rejected.states))
     assert "Train ran although it must not" in problems(SCENARIOS["bad-data"], trained)
-    silent = replace(rejected, verdict={**verdict, "findings": []})
+    silent = replace(rejected, verdict={**rejected.verdict, "findings": []})
     assert "the verdict names no finding of severity error" in problems(SCENARIOS["bad-data"], silent)
 
 
@@ -113,15 +118,15 @@ def test_drift_must_be_measured_and_cross(happy: Outcome) -> None:
     assert problems(SCENARIOS["drift"], moved(0.05)) == ["none of 1 drift values crossed its threshold"]
 
 
-def interrupted(happy: Outcome, exit_code: int, line: str, stop_code: str = "SpotInterruption") -> Outcome:
+def interrupted(rejected: Outcome, exit_code: int, line: str, stop_code: str = "SpotInterruption") -> Outcome:
     detail = {"StopCode": stop_code, "Containers": [{"ExitCode": exit_code}]}
-    (happy.logs / "Validate-1.log").write_text(f"shard 1 of 8 done: x, 5 rows\n{line}\n")
-    (happy.logs / "Validate-2.log").write_text("shard 1 of 8 taken from saved state: x\n")
-    return with_validate(happy, ran("Validate", failures=[failed(detail)]))
+    (rejected.logs / "Validate-1.log").write_text(f"shard 1 of 8 done: x, 5 rows\n{line}\n")
+    (rejected.logs / "Validate-2.log").write_text("shard 1 of 8 taken from saved state: x\n")
+    return with_validate(rejected, ran("Validate", failures=[failed(detail)]))
 
 
-def test_an_interruption_saves_its_work_and_the_next_attempt_uses_it(happy: Outcome) -> None:
-    saved = interrupted(happy, 75, "interrupted: SIGTERM after shard 1 of 8")
+def test_an_interruption_saves_its_work_and_the_next_attempt_uses_it(rejected: Outcome) -> None:
+    saved = interrupted(rejected, 75, "interrupted: SIGTERM after shard 1 of 8")
     assert problems(SCENARIOS["spot-interruption"], saved) == []
     (saved.logs / "Validate-2.log").write_text("shard 1 of 8 done: x, 5 rows\n")
     assert problems(SCENARIOS["spot-interruption"], saved) == [
@@ -144,9 +149,9 @@ def test_an_interruption_saves_its_work_and_the_next_attempt_uses_it(happy: Outc
         ),
     ],
 )
-def test_an_interruption_that_is_none(happy: Outcome, how: dict[str, Any], said: str) -> None:
+def test_an_interruption_that_is_none(rejected: Outcome, how: dict[str, Any], said: str) -> None:
     assert any(
-        said in problem for problem in problems(SCENARIOS["spot-interruption"], interrupted(happy, **how))
+        said in problem for problem in problems(SCENARIOS["spot-interruption"], interrupted(rejected, **how))
     )
 
 
@@ -290,8 +295,8 @@ def created(key: str, source: str = "aws.s3") -> dict[str, Any]:
         ({"dataset": "taxi"}, ["it was started by {'dataset': 'taxi'}"]),
     ],
 )
-def test_a_day_is_started_by_its_marker(happy: Outcome, given: dict[str, Any], said: list[str]) -> None:
-    found = problems(SCENARIOS["new-data"], replace(happy, input=given))
+def test_a_day_is_started_by_its_marker(rejected: Outcome, given: dict[str, Any], said: list[str]) -> None:
+    found = problems(SCENARIOS["new-data"], replace(rejected, input=given))
     assert [problem[: len(told)] for problem, told in zip(found, said, strict=True)] == said
 
 
