@@ -278,9 +278,11 @@ def _read_source(connection: AWSHelperFn) -> Statement:
 def _publish(stores: Stores) -> Iterable[Statement]:
     bucket = stores.bucket.title
     yield access.log_in_to_registries()
-    yield access.pull_images(GetAtt(stores.repository, "Arn"))
+    # What AWS lists for pushing, and DescribeImages: nothing is pulled from there.
     yield access.allow(
         [
+            ecr.BatchCheckLayerAvailability,
+            ecr.BatchGetImage,
             ecr.CompleteLayerUpload,
             ecr.DescribeImages,
             ecr.InitiateLayerUpload,
@@ -291,7 +293,6 @@ def _publish(stores: Stores) -> Iterable[Statement]:
     )
     yield access.read_objects(bucket, *KEPT)
     yield access.write_objects(bucket, *KEPT)
-    yield access.allow([s3.ListBucket], access.bucket_arn(bucket))
 
 
 def _deploy(config: Config) -> Iterable[Statement]:

@@ -172,6 +172,10 @@ def validate(
             "CapacityProviderStrategy": [{"CapacityProvider": jsonata("$capacity"), "Weight": 1}],
             "NetworkConfiguration": network.placement.awsvpc(),
             "PropagateTags": "TASK_DEFINITION",
+            # A retried call starts one task; two would write to one place. Entered again, it starts another.
+            "ClientToken": jsonata(
+                "$hash($states.context.Execution.Id & $states.context.State.EnteredTime, 'SHA-256')"
+            ),
             "Overrides": _overrides(shared),
         },
         retried=ECS_RETRIED,

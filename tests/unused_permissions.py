@@ -88,14 +88,10 @@ ONLY_IN: Final[dict[tuple[str, str], str]] = {
 """(role, action) -> a scenario that uses it; the happy one does not."""
 
 GONE: Final = "a creation that failed is removed, and asked why"
-MISSING: Final = "without it a template that is not there would be called forbidden"
-PULLED: Final = "an engine that pulls asks for it; a release only pushes"
 
 NO_RELEASE: Final[dict[tuple[str, str], str]] = {
     ("ReleaseBuildRole", "cloudformation:DeleteStack"): GONE,
     ("ReleaseBuildRole", "cloudformation:DescribeEvents"): GONE,
-    ("ReleaseBuildRole", "ecr:GetDownloadUrlForLayer"): PULLED,
     ("ReleaseBuildRole", "s3:AbortMultipartUpload"): GIVING_UP,
-    ("ReleaseBuildRole", "s3:ListBucket"): MISSING,
 }
 """(role, action) -> why no release in `tests/functional/test_release.py` uses it."""

@@ -288,7 +288,7 @@ def judged(manifest: Mapping[str, Any], delimiter: str = "") -> tuple[Judged, ..
     """Return the manifest's objects that hold anything, with their paths below its ``data_uri``.
 
     Raises:
-        PrepareError: The manifest names no such object, one outside its folder, or one Spark does not read.
+        PrepareError: The manifest names no such object, one outside its folder, or one Spark cannot read.
     """
     folder = manifest["data_uri"]
     # Spark passes over empty files, in listings too.
@@ -303,8 +303,17 @@ def judged(manifest: Mapping[str, Any], delimiter: str = "") -> tuple[Judged, ..
         for each in objects
     ]
     for each in found:
+        _demand_plain(each.path)
         format_of(each.path)
     return tuple(found)
+
+
+def _demand_plain(path: str) -> None:
+    """Refuse a key that is no path of Hadoop's: a//b and a/./b would be a/b, and what has a colon a URI."""
+    if ":" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise PrepareError(
+            f"cannot read {path!r}: Spark takes no colons, no dots alone and no empty names: rename it"
+        )
 
 
 def changed(objects: Iterable[Judged], found: Mapping[str, Found]) -> str | None:

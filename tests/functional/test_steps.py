@@ -56,6 +56,7 @@ FEATURES = {
     "leak": "BYTES",
 }
 MAIN = "a [1]*{x},%20#?.csv"
+PACKED = "c +%2Bü&;'~.csv.gz"
 
 
 class Day:
@@ -130,7 +131,7 @@ def hostile(day: Day) -> None:
     lines = ["fare,Fare,läbel,leak,id", "1,1e999,z,,1000", "2,NaN,z,,1001", "3, 7.5 ,z,x,1002"]
     lines += ['4,1,"  ",x,1003', "5,2,,x,1004", ""]
     (day.data / "sub" / "b.csv").write_text("\n".join(lines))
-    with gzip.open(day.data / "c.csv.gz", "wt") as file:
+    with gzip.open(day.data / PACKED, "wt") as file:
         file.write("id,a b,läbel,leak\n2000,not a number,   z   ,1\n")
     (day.data / "empty.csv").write_text("")
     table = pa.table(
@@ -146,7 +147,7 @@ def hostile(day: Day) -> None:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Day:
     day = Day(tmp_path_factory.mktemp("day"))
     hostile(day)
-    day.judge(MAIN, "c.csv.gz", "d.parquet", "e.PARQUET", "empty.csv", "sub/b.csv", rows=210)
+    day.judge(MAIN, PACKED, "d.parquet", "e.PARQUET", "empty.csv", "sub/b.csv", rows=210)
     done = day.prepare()
     assert done.returncode == 0, done.stderr
     return day

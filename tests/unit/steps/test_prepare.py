@@ -130,6 +130,11 @@ def test_objects_are_known_by_their_path_below_the_folder() -> None:
     [
         ([], "nothing to prepare"),
         (["s3://lake/other/x.csv"], "s3://lake/other/x.csv, which is not below s3://lake/data/"),
+        (["s3://lake/data/x.csv", "s3://lake/data//x.csv"], "cannot read '/x.csv': Spark takes no"),
+        (["s3://lake/data/a//x.csv"], "cannot read 'a//x.csv'"),
+        (["s3://lake/data/a/./x.csv"], "cannot read 'a/./x.csv'"),
+        (["s3://lake/data/../x.csv"], "cannot read '../x.csv'"),
+        (["s3://lake/data/03:00/x.csv"], "cannot read '03:00/x.csv'"),
     ],
 )
 def test_a_manifest_names_objects_of_its_folder(uris: list[str], line: str) -> None:

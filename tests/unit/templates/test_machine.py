@@ -230,6 +230,8 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
     assert prepared["Arguments"]["--delimiter"] == ";"
     assert registered["ModelPackageGroupName"] == "sluice-dev-models-taxi"
+    # At most 64 of ECS, 36 of SageMaker.
+    assert (len(task["ClientToken"]), task["ClientToken"].isalnum()) == (64, True)
     assert len(registered["ClientToken"]) == 36
     assert registered["ClientToken"].isalnum()
     assert all(isinstance(value, str) for value in registered["CustomerMetadataProperties"].values())
