@@ -170,7 +170,9 @@ def run(
     aws = connect(settings.load())
     alias = _outputs(aws, config, "pipeline").get("StateMachineAliasArn")
     if not alias:
-        raise UserError(f"{config.named('pipeline')} is not deployed: run python -m build deploy first")
+        raise UserError(
+            f"{config.named('pipeline')} is not deployed: run make deploy (python -m build deploy) first"
+        )
     running = Backfill(Order(alias, named, asked, parallel), aws.stepfunctions)
     try:
         _watch(running, Patience(deadline=inf, first=0.5, longest=5.0))
@@ -217,7 +219,8 @@ def image(stage: str, config_path: Path) -> None:
     config, aws = load(config_path, stage), connect(given)
     repository = _outputs(aws, config, "delivery").get("ValidatorRepositoryUri")
     if not repository:
-        raise UserError("there is no repository for the image yet: run python -m build deploy delivery first")
+        hint = "run make deploy STACK=delivery (python -m build deploy delivery) first"
+        raise UserError(f"there is no repository for the image yet: {hint}")
     engine = images.Engine(given.docker, shell.run)
     click.echo(images.publish(aws.ecr, engine, repository, ROOT))
 
@@ -248,7 +251,9 @@ def _approval(screen: Screen, yes: bool) -> Approve:
     if yes:
         return always
     if not sys.stdin.isatty():
-        raise UserError("cannot ask whether to deploy: this is no terminal; pass --yes to deploy unasked")
+        raise UserError(
+            "cannot ask whether to deploy: this is no terminal; say YES=1 (or --yes) to deploy unasked"
+        )
     return screen.approve
 
 
@@ -263,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=arguments, prog_name="python -m build", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.OK
     except (click.Abort, KeyboardInterrupt):
-        return _end(ExitCode.FAILED, "stopped; what AWS has begun goes on: python -m build status shows it")
+        return _end(ExitCode.FAILED, "stopped; what AWS has begun goes on: make status shows it")
     except Exception as error:
         return _end(*_told(error))
 

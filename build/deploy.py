@@ -44,6 +44,7 @@ def deploy(
     out: Events,
     approve: Approve = always,
     patience: Patience | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> Deployment:
     """Deploy both stacks: delivery, then what it makes room for.
 
@@ -55,6 +56,7 @@ def deploy(
         out: Is told of plans, uploads and stack events.
         approve: Is asked before a plan is executed.
         patience: How long a stack may take.
+        given: Parameters that a person would give by hand.
 
     Raises:
         DeclinedError: A plan was not approved.
@@ -62,7 +64,7 @@ def deploy(
         UserError: A package cannot be made.
         PlatformError: AWS refused something.
     """
-    planner = Planner(aws, config, package.collect(config, root), patience or Patience())
+    planner = Planner(aws, config, package.collect(config, root), patience or Patience(), given or {})
     deployer = Deployer(planner, out, approve)
     delivery = deployer.delivery()
     return Deployment(delivery, deployer.pipeline(delivery, image_of(delivery)))
@@ -220,8 +222,8 @@ def image_to_deploy(aws: Aws, config: Config, given: str | None) -> str:
     image = deployed.parameters.get(IMAGE_PARAMETER) if deployed else None
     if not image:
         message = f"cannot deploy {config.named('pipeline')}: it has no validator image yet"
-        steps = "python -m build deploy delivery, then python -m build image"
-        raise UserError(f"{message}; make one ({steps}) and pass what it prints with --image")
+        steps = "make deploy STACK=delivery, then make image"
+        raise UserError(f"{message}; make one ({steps}) and give what it prints as IMAGE=URI (--image URI)")
     return image
 
 
@@ -233,5 +235,5 @@ def by_digest(image_uri: str) -> str:
     """
     if not _BY_DIGEST.fullmatch(image_uri):
         message = f"cannot deploy image {image_uri}: it is not named by digest"
-        raise UserError(f"{message}; pass REPOSITORY@sha256:..., as python -m build image prints it")
+        raise UserError(f"{message}; pass REPOSITORY@sha256:..., as make image prints it")
     return image_uri

@@ -115,7 +115,7 @@ def keep(repository: Repository, image_uri: str) -> None:
         return
     manifest = repository.manifest(name, digest)
     if manifest is None:
-        hint = "python -m build image makes that of this tree"
+        hint = "make image makes that of this tree"
         raise UserError(f"cannot deploy {image_uri}: there is no such image; {hint}")
     repository.put(name, manifest, tag)
 

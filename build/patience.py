@@ -47,4 +47,4 @@ class Patience:
                 return answer
             self.sleep(pause)
         gave_up = f"gave up on {what} after {self.deadline:.0f} s"
-        raise PlatformError(f"{gave_up}: it goes on in AWS; look with python -m build status")
+        raise PlatformError(f"{gave_up}: it goes on in AWS; look with make status")

@@ -126,10 +126,10 @@ def check_free(stack: str, deployed: Stack | None) -> None:
     status = deployed.status if deployed else ""
     if status in FAILED_CREATION:
         message = f"cannot plan {stack}: it is {status}, left by a creation that failed"
-        raise UserError(f"{message}; python -m build deploy deletes it and creates it anew")
+        raise UserError(f"{message}; make deploy deletes it and creates it anew")
     if status.endswith("_IN_PROGRESS") and status != IN_REVIEW:
         message = f"cannot plan {stack}: another operation is under way ({status})"
-        raise PlatformError(f"{message}; wait for it (python -m build status) and try again")
+        raise PlatformError(f"{message}; wait for it (make status) and try again")
     if status in STUCK:
         why, command = STUCK[status]
         message = f"cannot plan {stack}: {why} ({status})"

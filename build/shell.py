@@ -53,8 +53,19 @@ def run(
             preexec_fn=_end_with_parent,
         )
     if ended.returncode:
-        where = f"see {log}" if log else "its own lines above say why"
-        raise PlatformError(f"{' '.join(argv[:2])} ended with {ended.returncode}; {where}")
+        where = f"{_last_line(log)}; see {log}" if log else "its own lines above say why"
+        raise PlatformError(f"{_named(argv)} ended with {ended.returncode}; {where}")
+
+
+def _named(argv: Sequence[str]) -> str:
+    """A program's name with its command, or with the module that an interpreter runs."""
+    return " ".join(argv[: 3 if "-m" in argv[1:2] else 2])
+
+
+def _last_line(log: Path) -> str:
+    """What a program said last, which of most is why it ended."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def _end_with_parent() -> None:

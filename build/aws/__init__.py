@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from build.aws.batch import Batch
 from build.aws.cloudformation import CloudFormation
+from build.aws.ec2 import Ec2
 from build.aws.ecr import Ecr
 from build.aws.faults import asking, refuse_pages
 from build.aws.messaging import EventBridge, Sns, Sqs
@@ -29,6 +30,7 @@ class Aws:
     batch: Batch
     cloudformation: CloudFormation
     s3: S3
+    ec2: Ec2
     ecr: Ecr
     stepfunctions: StepFunctions
     eventbridge: EventBridge
@@ -71,6 +73,7 @@ def _clients(given: Settings) -> Aws:
         batch=Batch(client("batch")),
         cloudformation=CloudFormation(client("cloudformation")),
         s3=S3(client("s3")),
+        ec2=Ec2(client("ec2")),
         ecr=Ecr(client("ecr")),
         stepfunctions=StepFunctions(client("stepfunctions")),
         eventbridge=EventBridge(client("events")),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from build.options import ROOT, configured
 from templates.config import DELIMITERS, Dataset, load
 
 from . import folder as folders
-from . import own_data, sample, summary
+from . import own_data, sample, schemas, summary
 from .cloud import Environments
 from .own_data import OwnData
 from .play import Rehearsal, play
@@ -26,12 +27,31 @@ from .summary import Summary
 
 NAMES: Final = (*SCENARIOS, "step-crash")
 OWN_DATASET: Final = "own-data"
+CRASH: Final = "a step crashes (--step): the run fails and somebody is told"
+
+
+def _listed() -> str:
+    """The scenarios and what each shows, as lines that no terminal folds into one."""
+    shown = {**{name: scenario.shows for name, scenario in SCENARIOS.items()}, "step-crash": CRASH}
+    width = max(map(len, shown))
+    return "\n".join(f"  {name:<{width}}  {shows}" for name, shows in shown.items())
 
 
 @click.command(
-    epilog="Exit codes: 0 it ended as the scenario says, 1 it did not, 64 usage, 77 not on this machine."
+    epilog=f"""\b
+Scenarios:
+{_listed()}
+
+Exit codes: 0 it ended as the scenario says, 1 it did not, 64 usage, 77 not on this machine."""
 )
-@click.option("--scenario", "name", type=click.Choice(NAMES), default="happy", show_default=True)
+@click.option(
+    "--scenario",
+    "name",
+    metavar="NAME",
+    default="happy",
+    show_default=True,
+    help="What is played; see below.",
+)
 @click.option("--step", type=click.Choice(STEPS), help="Which step crashes in step-crash  [default: Prepare]")
 @click.option(
     "--data", help="Rehearse on your own data (CSV, TSV, JSON Lines, Parquet, ORC): a file or a folder."
@@ -41,7 +61,8 @@ OWN_DATASET: Final = "own-data"
 @click.option(
     "--delimiter",
     type=click.Choice(DELIMITERS),
-    help="Sign between the fields of .csv and .tsv; with --data.",
+    metavar="SIGN",
+    help="Between the fields of .csv and .tsv: one of , ; | : ^ ~ or tab; with --data.",
 )
 @configured
 @click.option(
@@ -64,11 +85,17 @@ def rehearse(
     Every state really runs: the Lambda code, the validator, the PySpark job, the training script. The
     rehearsal's folder holds logs, data, the validator's report and summary.json; `latest` points to it.
     """
+    if name not in NAMES:
+        raise _unknown(name)
     own = _own_data(name, data, {"LABEL": label, "DROP": drop, "DELIMITER": delimiter})
     scenario = own_data_scenario(DAY) if own else _scenario(name, step)
-    config = replace(load(config_path, stage), datasets=(_dataset(own),))
+    whole = load(config_path, stage)
+    config = replace(whole, datasets=(_dataset(own),))
     environments = Environments.below(ROOT, Path(sys.executable))
     folder = folders.create(into, scenario.name)
+    if own is None:
+        read = _schemas(sample.DATASET, *whole.datasets)
+        schemas.demand_readable(read, environments.validator, folder.logs / "schema.log")
     rehearsal = Rehearsal(scenario, scenario.configured(config), ROOT, folder, environments, own)
     console = Console(highlight=False)
     console.print(f"[bold]{scenario.name}[/]: {scenario.shows}", soft_wrap=not console.is_terminal)
@@ -99,12 +126,24 @@ def _own_data(name: str, data: str | None, told: Mapping[str, str | None]) -> Ow
     return own_data.look(data, told["LABEL"], told["DROP"], told["DELIMITER"])
 
 
+def _unknown(name: str) -> UserError:
+    near = difflib.get_close_matches(name, NAMES, n=3, cutoff=0.4)
+    meant = f" did you mean {' or '.join(near)}?" if near else ""
+    hint = f"README.md and .venv/bin/python -m build rehearse --help list all {len(NAMES)}"
+    return UserError(f"unknown SCENARIO {name!r:.80}:{meant} {hint}")
+
+
 def _scenario(name: str, step: str | None) -> Scenario:
     if name == "step-crash":
         return step_crash(step or "Prepare")
     if step:
         raise UserError(f"scenario {name} crashes no step: leave STEP out, or say SCENARIO=step-crash")
     return SCENARIOS[name]
+
+
+def _schemas(*datasets: Dataset) -> Iterable[Path]:
+    """The schemas of datasets, each once."""
+    return (ROOT / name for name in dict.fromkeys(filter(None, (dataset.schema for dataset in datasets))))
 
 
 def _dataset(own: OwnData | None) -> Dataset:

@@ -36,6 +36,11 @@ class Folder:
         return self.path / "output"
 
     @property
+    def notices(self) -> Path:
+        """What the topic's subscribers were told, a file each."""
+        return self.path / "notices"
+
+    @property
     def summary(self) -> Path:
         """``summary.json``, written last."""
         return self.path / "summary.json"
@@ -49,7 +54,7 @@ def create(root: Path, scenario: str) -> Folder:
     """
     root.mkdir(parents=True, exist_ok=True)
     folder = Folder(Path(tempfile.mkdtemp(prefix=f"{scenario}-", dir=root)).resolve())
-    for part in (folder.logs, folder.temporary, folder.data, folder.output):
+    for part in (folder.logs, folder.temporary, folder.data, folder.output, folder.notices):
         part.mkdir()
     return folder
 

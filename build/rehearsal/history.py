@@ -41,8 +41,8 @@ class Failure:
 
     @property
     def exit_code(self) -> int | None:
-        """Exit code of the task's first container, None when it never ran."""
-        containers = self.detail.get("Containers") or [{}]
+        """Exit code of the task's first container or of the job's, None when it never ran."""
+        containers = self.detail.get("Containers") or [self.detail.get("Container") or {}]
         code = containers[0].get("ExitCode")
         return None if code is None else int(code)
 

@@ -21,6 +21,10 @@ class Notification:
     subject: str
     message: str
 
+    def to_text(self) -> str:
+        """The message as it comes by mail."""
+        return f"Subject: {self.subject}\n\n{self.message}\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -35,6 +39,7 @@ class Outcome:
         verdict: The validator's verdict.json, empty when it was never written.
         prepared: Prepare's summary (rows read, dropped, train, validation), empty when it never ended.
         notifications: What the topic's subscribers were told.
+        notices: Folder of what they were told, a file each, earlier executions' first.
         folder: Where the validator's artifacts were downloaded to.
         logs: Where the containers', functions' and jobs' logs lie.
     """
@@ -47,6 +52,7 @@ class Outcome:
     verdict: Mapping[str, Any]
     prepared: Mapping[str, Any]
     notifications: tuple[Notification, ...]
+    notices: Path
     folder: Path
     logs: Path
 
@@ -54,6 +60,11 @@ class Outcome:
     def end(self) -> str:
         """Name of the last state."""
         return self.states[-1].name if self.states else ""
+
+    @property
+    def cause(self) -> str:
+        """Why the execution failed, in its own words; empty when it did not."""
+        return str(self.output.get("Cause") or "")
 
     @property
     def metric(self) -> Mapping[str, Any]:

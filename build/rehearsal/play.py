@@ -20,7 +20,7 @@ from build.aws.ecr import Manifest
 from build.deploy import Deployment, deploy
 from build.patience import Patience
 from build.plan import Plan
-from templates.config import Config, Dataset
+from templates.config import Config, Dataset, NetworkMode
 from validator.contract import Artifact, Verdict
 
 from . import sample, watch
@@ -29,7 +29,7 @@ from .charges import charges
 from .cloud import Cloud, Environments, running
 from .folder import Folder
 from .history import StateRun, json_object
-from .outcome import Outcome
+from .outcome import Notification, Outcome
 from .own_data import OwnData
 from .permissions import Permissions
 from .scenario import BASELINE_DAY, Act, Fault, Scenario, Trigger
@@ -124,9 +124,18 @@ def _set(rehearsal: Rehearsal, cloud: Cloud, console: Console) -> Stage:
         image_of=lambda delivery: _image_uri(rehearsal, aws, delivery),
         root=rehearsal.root,
         out=_Deploying(console),
+        given=_given(rehearsal.config, aws),
     )
     topic = deployment.pipeline["NotificationTopicArn"]
     return Stage(rehearsal, cloud, aws, deployment, Audience.of(aws, topic))
+
+
+def _given(config: Config, aws: Aws) -> Mapping[str, str]:
+    """The parameters a person has to give, of what an account would have: a network of its own."""
+    if config.network is not NetworkMode.EXISTING:
+        return {}
+    network = aws.ec2.create_network(config.named("rehearsed"))
+    return {"SubnetIds": network.subnet, "SecurityGroupId": network.group}
 
 
 class _Deploying:
@@ -237,6 +246,8 @@ def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...
     run = f"{act.run_date.isoformat()}/{execution.rpartition(':')[2]}"
     folder = stage.rehearsal.folder
     _download(stage, f"validation/{run}/", folder.output)
+    heard = stage.audience.heard()
+    _keep(heard, folder.notices)
     return Outcome(
         status=ended.status,
         input=ended.input,
@@ -245,10 +256,17 @@ def _outcome(stage: Stage, act: Act, execution: str, states: tuple[StateRun, ...
         uses=tuple(charges(states, stage.aws.batch.runs)),
         verdict=_read_json(folder.output / Artifact.VERDICT),
         prepared=_prepared(stage, f"prepared/{run}/summary/"),
-        notifications=stage.audience.heard(),
+        notifications=heard,
+        notices=folder.notices,
         folder=folder.output,
         logs=folder.logs,
     )
+
+
+def _keep(notices: Iterable[Notification], folder: Path) -> None:
+    """Write down what people would get by mail, in the order in which it came."""
+    for number, notice in enumerate(notices, start=1 + sum(1 for _ in folder.iterdir())):
+        (folder / f"{number:02}.txt").write_text(notice.to_text(), encoding="utf-8")
 
 
 def _write_history(stage: Stage, execution: str) -> None:

@@ -61,6 +61,7 @@ class Summary:
             "model_metric": outcome.metric or None,
             "cost": self.cost.to_json(),
             "permissions": self.permissions.to_json(),
+            "notices": [{"subject": each.subject, "message": each.message} for each in outcome.notifications],
             "report": str(self.report) if self.report else None,
             "logs": str(outcome.logs),
             "problems": list(self.problems),
@@ -79,6 +80,8 @@ def show(summary: Summary, console: Console) -> None:
     outcome = summary.outcome
     console.print()
     _row(console, "Execution", f"{outcome.status}, ended at {outcome.end}")
+    if outcome.cause:
+        _row(console, "Cause", Text(" ".join(outcome.cause.split())))
     _show_verdict(console, outcome.verdict)
     if outcome.metric:
         _row(console, "Model", _metric(outcome.metric))
@@ -87,6 +90,8 @@ def show(summary: Summary, console: Console) -> None:
         _row(console, "", Text(item.formula + (f", {times} times" if times > 1 else ""), style="dim"))
     for number, notification in enumerate(outcome.notifications):
         _row(console, "" if number else "Notified", Text(notification.subject))
+    if outcome.notifications:
+        _row(console, "Notices", f"{outcome.notices}: what the topic's subscribers would read")
     if summary.report:
         _row(console, "Report", str(summary.report))
     if summary.proposal:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -20,8 +20,8 @@ DEADLINE_SECONDS = 900.0
 """No scenario takes longer; an execution that does is hung."""
 
 SIGNS = {Status.RUNNING: ("…", "cyan"), Status.SUCCEEDED: ("✓", "green"), Status.FAILED: ("✗", "red")}
-REASONS = ("StoppedReason", "ErrorMessage", "errorMessage", "FailureReason")
-"""Where a task, a Glue job, a function and a training job say why they failed."""
+REASONS = ("StoppedReason", "ErrorMessage", "errorMessage", "FailureReason", "StatusReason")
+"""Where a task, a Glue job, a function, a training job and a job of AWS Batch say why they failed."""
 
 REASON_LIMIT = 240
 SILENT_KINDS = frozenset({"Choice", "Pass", "Wait"})
@@ -121,9 +121,19 @@ def reason(run: StateRun) -> str:
     if not run.failures:
         return ""
     failure = run.failures[-1]
-    said = next((failure.detail[key] for key in REASONS if failure.detail.get(key)), failure.cause)
+    said = _children(failure.detail) or next(
+        (failure.detail[key] for key in REASONS if failure.detail.get(key)), failure.cause
+    )
     code = "" if failure.exit_code is None else f"exit {failure.exit_code}: "
     return f"{code}{' '.join(str(said).split())}"[:REASON_LIMIT]
+
+
+def _children(detail: Mapping[str, Any]) -> str:
+    """How many children of an array job failed; empty when it is none."""
+    array = detail.get("ArrayProperties") or {}
+    if not array.get("Size"):
+        return ""
+    return f"{array.get('StatusSummary', {}).get('FAILED', 0)} of {array['Size']} children failed"
 
 
 def _line(run: StateRun) -> Text:

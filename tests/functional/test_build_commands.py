@@ -48,11 +48,11 @@ def test_delivery_from_nothing_to_the_door_of_the_pipeline(command: Command) -> 
 
     imageless = command("image", "--stage", "prod")
     assert imageless.returncode == 64
-    assert "run python -m build deploy delivery first" in imageless.stderr
+    assert "run make deploy STACK=delivery (python -m build deploy delivery) first" in imageless.stderr
 
     refused = command("deploy", "delivery", "--stage", "prod", typed="y\n")
     assert refused.returncode == 64
-    assert "pass --yes" in refused.stderr
+    assert "say YES=1 (or --yes)" in refused.stderr
 
     deployed = command("deploy", "delivery", "--stage", "prod", "--yes", "--parameter", "Branch=next")
     assert deployed.returncode == 0, deployed.stderr

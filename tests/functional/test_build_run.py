@@ -126,7 +126,10 @@ def test_nothing_is_asked_of_aws_when_the_order_is_none(environment: dict[str, s
 def test_a_pipeline_that_is_not_deployed_is_one_line(environment: dict[str, str]) -> None:
     refused = command(environment, "--stage", "prod", "--date", "2026-11-01")
     assert (refused.returncode, refused.stdout) == (64, "")
-    assert "sluice-prod-pipeline is not deployed: run python -m build deploy first" in refused.stderr
+    assert (
+        "sluice-prod-pipeline is not deployed: run make deploy (python -m build deploy) first"
+        in refused.stderr
+    )
 
 
 def test_a_day_runs_by_the_alias_and_is_told_on_one_line(
@@ -190,7 +193,7 @@ def test_ctrl_c_leaves_what_runs_running_and_says_so(
     assert running.startswith("2026-12-24  goes on in AWS  arn:")
     assert waiting == "2026-12-25  not started"
     # An end of line after what the terminal shows of the key.
-    assert err == "\nbuild: stopped; what AWS has begun goes on: python -m build status shows it\n"
+    assert err == "\nbuild: stopped; what AWS has begun goes on: make status shows it\n"
     execution = running.split()[-1]
     assert aws_clients["stepfunctions"].describe_execution(executionArn=execution)["status"] == "RUNNING"
     aws_clients["stepfunctions"].stop_execution(executionArn=execution)

@@ -16,6 +16,7 @@ from build.deploy import Deployer, Planner
 from build.execute import always
 from build.patience import Patience
 from build.plan import Plan
+from build.rehearsal import play
 from build.settings import Credentials, Settings
 from tests.configuration import configuration
 from tests.functional.test_deploy import pushed
@@ -26,10 +27,8 @@ pytestmark = pytest.mark.xdist_group("choices")
 ROOT = Path(__file__).parents[2]
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 
-GIVEN: Mapping[str, Mapping[str, str]] = {
-    "existing": {"SubnetIds": "subnet-0a1b,subnet-0c2d", "SecurityGroupId": "sg-0e3f"},
-}
-"""What a person has to give with a choice."""
+GIVEN: Mapping[str, Mapping[str, str]] = {"existing": {"AssignPublicIp": "ENABLED"}}
+"""What a person may give with a choice, beside what a rehearsal gives in that person's place."""
 
 
 class Plans:
@@ -57,7 +56,7 @@ def aws(aws_endpoint: str) -> Aws:
 def planner(aws: Aws, request: pytest.FixtureRequest) -> Iterator[Planner]:
     chosen = CHOICES[request.param](configuration())
     config = replace(chosen, stage=f"t{uuid4().hex[:8]}")
-    given = {"PermissionsBoundaryArn": BOUNDARY, **GIVEN.get(request.param, {})}
+    given = {"PermissionsBoundaryArn": BOUNDARY, **play._given(config, aws), **GIVEN.get(request.param, {})}
     patience = Patience(deadline=120, first=0.05, longest=0.5)
     yield Planner(aws, config, package.collect(config, ROOT), patience, given)
     for stack in ("pipeline", "delivery"):

@@ -429,7 +429,7 @@ def test_an_image_that_no_task_could_pull_is_not_deployed(planner: Planner) -> N
     deployer = Deployer(planner, Log(), always)
     delivery = deployer.delivery()
     gone = f"{delivery['ValidatorRepositoryUri']}@{DIGEST}"
-    with pytest.raises(UserError, match="there is no such image; python -m build image"):
+    with pytest.raises(UserError, match="there is no such image; make image"):
         deployer.pipeline(delivery, gone)
     elsewhere = f"1.dkr.ecr.eu-west-1.amazonaws.com/validator@{DIGEST}"
     with pytest.raises(UserError, match=r"the pipeline may pull from \S+ alone; push it there"):

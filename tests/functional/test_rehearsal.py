@@ -215,7 +215,7 @@ def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended]) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--scenario", "sunny"), "'sunny' is not one of"),
+        (("--scenario", "sunny"), "unknown SCENARIO 'sunny'"),
         (("--stage", "test"), "test"),
         (("--scenario", "step-crash", "--step", "Accept"), "'Accept' is not one of"),
         (("--step", "Train"), "crashes no step"),

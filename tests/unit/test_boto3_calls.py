@@ -24,6 +24,7 @@ PLACES: Final = ("steps", "build/aws", "validator/store")
 CLIENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "build/aws/batch.py": ("batch",),
     "build/aws/cloudformation.py": ("cloudformation",),
+    "build/aws/ec2.py": ("ec2",),
     "build/aws/ecr.py": ("ecr",),
     "build/aws/messaging.py": ("events", "sns", "sqs"),
     "build/aws/s3.py": ("s3",),

@@ -132,7 +132,7 @@ def test_deploying_unasked_needs_yes(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\n"))
     assert cli.main(["deploy", "delivery"]) == 64
-    assert "pass --yes" in capsys.readouterr().err
+    assert "say YES=1 (or --yes)" in capsys.readouterr().err
 
 
 def test_it_is_our_build_that_runs() -> None:

@@ -48,8 +48,14 @@ def test_a_failure_names_program_and_code() -> None:
 
 
 def test_a_failure_points_at_its_log(tmp_path: Path) -> None:
-    with pytest.raises(PlatformError, match=f"see {tmp_path}/log"):
+    with pytest.raises(PlatformError, match=f"ended with 3; it said nothing; see {tmp_path}/log"):
         shell.run(python("raise SystemExit(3)"), log=tmp_path / "log")
+
+
+def test_a_failure_quotes_what_was_said_last_and_names_the_module(tmp_path: Path) -> None:
+    said = "zipfile ended with 2; .*error: .*; see "
+    with pytest.raises(PlatformError, match=f"-m {said}"):
+        shell.run([sys.executable, "-m", "zipfile", "--none"], log=tmp_path / "log")
 
 
 @pytest.mark.parametrize("program", ["no-such-program-here", "/etc/passwd", "/"])

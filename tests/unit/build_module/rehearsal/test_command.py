@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from build.errors import PlatformError
 from build.rehearsal import command, sample
 from build.rehearsal.play import Rehearsal
 from build.rehearsal.summary import Summary
-from tests.configuration import PATH
+from tests.configuration import PATH, ROOT
 
 OTHERS = """\
 [[datasets]]
@@ -86,3 +87,52 @@ def test_a_configuration_that_cannot_be_read_is_one_line(
     err = capsys.readouterr().err
     assert "none.toml: No such file" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("bad", "did you mean bad-data? "),
+        ("out-of-memry", "did you mean out-of-memory"),
+        ("sunny", "README.md"),
+    ],
+)
+def test_an_unknown_scenario_is_one_short_line(
+    name: str, near: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rehearse(PATH, tmp_path, "--scenario", name) == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"build: unknown SCENARIO '{name}':")
+    assert near in line
+    assert len(line) < 200
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_lists_every_scenario_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rehearse", "--help"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert set(command.NAMES) <= {words[0] for words in lines if len(words) > 1}
+
+
+def test_a_schema_that_is_none_is_told_before_anything_is_started(
+    played: list[Rehearsal],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = tmp_path / "broken.pbtxt"
+    broken.write_text("feature {\n  nam: 1\n}\n")
+    monkeypatch.setattr(command, "_schemas", lambda *_: [broken])
+    assert rehearse(PATH, tmp_path / "rehearsal") == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        f"build: cannot rehearse by the schema {broken}: cannot read schema {broken} line 2:"
+    )
+    assert line.endswith("mend the file, or bring it back with git checkout")
+    assert played == []
+
+
+def test_the_schemas_of_all_datasets_are_read_each_once() -> None:
+    other = replace(sample.DATASET, name="other")
+    none = replace(sample.DATASET, schema=None)
+    assert list(command._schemas(sample.DATASET, other, none)) == [ROOT / "schema" / "taxi.pbtxt"]

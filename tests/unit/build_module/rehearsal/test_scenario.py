@@ -40,6 +40,7 @@ def happy(tmp_path: Path) -> Outcome:
         verdict={"verdict": "pass", "rows": 10, "findings": [], "drift": []},
         prepared={"rows_read": 10},
         notifications=(Notification("registered", "a model"),),
+        notices=tmp_path,
         folder=tmp_path,
         logs=tmp_path,
     )

@@ -40,6 +40,7 @@ def outcome(tmp_path: Path) -> Outcome:
         },
         prepared={},
         notifications=(Notification("Sluice dev: a model was registered", "…"),),
+        notices=tmp_path / "notices",
         folder=tmp_path,
         logs=tmp_path / "logs",
     )
@@ -67,6 +68,8 @@ def test_a_person_is_told_everything_and_hostile_text_stays_text(outcome: Outcom
     assert "            and 2 more in the report" in lines
     assert "Model       auc 0.8100 on the validation split (no champion yet)" in lines
     assert "Notified    Sluice dev: a model was registered" in lines
+    assert f"Notices     {outcome.notices}: what the topic's subscribers would read" in lines
+    assert not any(line.startswith("Cause") for line in lines)
     assert "Permissions 1 roles used 1 of 2 actions; summary.json lists the others" in lines
     assert f"Report      {outcome.folder}/report.html" in lines
     assert any(line.startswith("Schema") and "review it" in line for line in lines)
@@ -97,8 +100,11 @@ def test_problems_are_told_instead_of_praise(outcome: Outcome) -> None:
 
 
 def test_a_run_without_verdict_or_model_is_told_too(outcome: Outcome) -> None:
-    bare = Outcome("FAILED", {}, {}, (), (), {}, {}, (), outcome.folder, outcome.logs)
+    cause = {"Error": "Failed", "Cause": "Init: TooManyObjects:\n[red] more than 3"}
+    bare = replace(outcome, status="FAILED", output=cause, states=(), verdict={}, notifications=())
     text = shown(ended(bare, "…"))
+    assert "Cause       Init: TooManyObjects: [red] more than 3\n" in text
+    assert "Noti" not in text
     assert "Verdict" not in text
     assert "Model" not in text
 
@@ -116,6 +122,7 @@ def test_programs_find_every_key(outcome: Outcome, tmp_path: Path) -> None:
     }
     assert told["states"][1]["routes"] is True
     assert (told["verdict"], told["model_metric"]["value"], told["report"]) == ("warn", 0.81, None)
+    assert told["notices"] == [{"subject": "Sluice dev: a model was registered", "message": "…"}]
     assert told["cost"]["total"] == 0.0004
     assert told["permissions"]["unused"] == {"InitRole": ["s3:PutObject"]}
     assert list(tmp_path.glob("*.part")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,3 +83,26 @@ def test_the_reason_of_a_stopped_task_is_its_own_word() -> None:
     cause = '{"StoppedReason": "Your Spot Task was interrupted.", "Containers": [{"ExitCode": 75}]}'
     run = StateRun("Validate", "Task", Status.FAILED, failures=[Failure("States.TaskFailed", cause)])
     assert watch.reason(run) == "exit 75: Your Spot Task was interrupted."
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (
+            {
+                "StatusReason": "Array Child Job failed",
+                "ArrayProperties": {"Size": 8, "StatusSummary": {"FAILED": 3}},
+            },
+            "3 of 8 children failed",
+        ),
+        (
+            {"StatusReason": "Essential container in task exited", "Container": {"ExitCode": 65}},
+            "exit 65: Essential",
+        ),
+        ({"StatusReason": "Terminated by user", "Container": {}}, "Terminated by user"),
+    ],
+)
+def test_the_reason_of_a_job_of_batch_is_no_json(job: dict[str, Any], said: str) -> None:
+    cause = json.dumps({"JobId": "x" * 400, **job})
+    run = StateRun("ProfileShards", "Task", Status.FAILED, failures=[Failure("States.TaskFailed", cause)])
+    assert watch.reason(run).startswith(said)
