@@ -309,6 +309,7 @@ def _environment(capacity: str) -> list[Definition]:
         Environment.CSV_DELIMITER: jsonata("$run.delimiter"),
         Environment.SCHEMA_URI: jsonata("$run.schema_uri"),
         Environment.BASELINE_URI: jsonata("$run.baseline_uri"),
+        Environment.BASELINE_SHA256: jsonata("$run.baseline_sha256"),
         Environment.OUTPUT_URI: jsonata("$run.output_uri"),
         Environment.STATES_URI: jsonata("$run.states_uri"),
         Environment.CAPACITY: capacity,
@@ -408,6 +409,8 @@ def accept(*, then: Name) -> State:
                 "run_id": jsonata("$run.run_id"),
                 "verdict": jsonata("$gate.verdict"),
                 "statistics_uri": jsonata(f"$run.output_uri & '/{Artifact.STATISTICS}'"),
+                # Whoever replaces them later is found out.
+                "statistics_sha256": jsonata("$gate.statistics_sha256"),
                 "manifest_uri": jsonata("$run.manifest_uri"),
             },
         },

@@ -132,6 +132,7 @@ _EXPECTATIONS: Final = (
         f"Without a schema: {' or '.join(SchemaPolicy)}; bootstrap by default.",
     ),
     ("--baseline", Environment.BASELINE_URI, "statistics.pb of an earlier accepted run, to measure drift."),
+    ("--baseline-sha256", Environment.BASELINE_SHA256, "SHA-256 the baseline must have; any by default."),
     ("--environment", Environment.DATA_ENVIRONMENT, "Environment of the schema; TRAINING by default."),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
@@ -20,14 +22,26 @@ def read_schema(uri: str) -> Schema:
     return schema.parse(_text(uri), uri)
 
 
-def read_statistics(uri: str) -> DatasetFeatureStatisticsList:
+def read_statistics(uri: str, expected_sha256: str | None = None) -> DatasetFeatureStatisticsList:
     """Reads a statistics proto.
 
+    Args:
+        uri: Where it lies.
+        expected_sha256: What it has to be, in hexadecimal digits; None for whatever it is.
+
     Raises:
-        UsageError: There is none, none of a whole dataset, or one that no drift can be measured from.
+        UsageError: There is none, another than expected, none of a whole dataset, or one that no drift can be
+            measured from.
     """
+    content = store.at(uri).read(uri)
+    if expected_sha256 and (actual := sha256(content).hexdigest()) != expected_sha256:
+        raise UsageError(
+            f"cannot use {uri}",
+            why=f"it is not what was accepted: its SHA-256 is {actual}, not {expected_sha256}",
+            remedy="find out who wrote it; then withdraw its run, or judge its day again",
+        )
     try:
-        found = DatasetFeatureStatisticsList.FromString(store.at(uri).read(uri))
+        found = DatasetFeatureStatisticsList.FromString(content)
         whole = features.overall(found)
     except DecodeError as error:
         raise UsageError(f"cannot read {uri}", why="it is no statistics proto") from error

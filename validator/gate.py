@@ -19,21 +19,22 @@ FEATURE_LIMIT: Final = 100
 """Characters; at four bytes each ten findings still leave room for the URIs."""
 
 
-def summarize(verdict: VerdictReport, uris: Mapping[str, str]) -> bytes:
+def summarize(verdict: VerdictReport, uris: Mapping[str, str], statistics_sha256: str) -> bytes:
     """Returns the content of gate.json, at most `GATE_LIMIT_BYTES` whatever the findings hold.
 
     Args:
         verdict: The verdict of the run.
         uris: Where the run's files lie: `verdict`, `report`, `statistics`, `anomalies`.
+        statistics_sha256: Of the statistics as they were written, in hexadecimal digits.
 
     Raises:
         UsageError: The URIs alone are longer than the limit.
     """
     findings = [_brief(finding) for finding in verdict.findings[:GATE_FINDINGS]]
-    content = _encode(verdict, findings, uris)
+    content = _encode(verdict, findings, uris, statistics_sha256)
     while len(content) > GATE_LIMIT_BYTES and findings:
         findings.pop()
-        content = _encode(verdict, findings, uris)
+        content = _encode(verdict, findings, uris, statistics_sha256)
     if len(content) > GATE_LIMIT_BYTES:
         raise UsageError(
             "cannot write gate.json",
@@ -52,7 +53,9 @@ def _brief(finding: Finding) -> dict[str, str]:
     }
 
 
-def _encode(verdict: VerdictReport, findings: list[dict[str, str]], uris: Mapping[str, str]) -> bytes:
+def _encode(
+    verdict: VerdictReport, findings: list[dict[str, str]], uris: Mapping[str, str], statistics_sha256: str
+) -> bytes:
     summary: dict[str, Any] = {
         "version": GATE_VERSION,
         "run_id": verdict.run_id,
@@ -62,5 +65,6 @@ def _encode(verdict: VerdictReport, findings: list[dict[str, str]], uris: Mappin
         "counts": verdict.counts,
         "findings": findings,
         "uris": dict(uris),
+        "statistics_sha256": statistics_sha256,
     }
     return json.dumps(summary, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies
@@ -89,6 +90,8 @@ class Profiled:
 
     dataset: str
     statistics: DatasetFeatureStatisticsList
+    statistics_sha256: str
+    """Of the file they were written to."""
     rows: int
     bytes: int
     """As stored."""
@@ -207,7 +210,8 @@ def _concluded(
     _write(settings, Artifact.ANOMALIES_TEXT, anomalies.format(judged.anomalies))
     _write(settings, Artifact.VERDICT, judged.report.to_json())
     _write(settings, Artifact.REPORT, report.render(judged.report, profiled.statistics, expected.baseline))
-    _write(settings, Artifact.GATE, gate.summarize(judged.report, judged.report.artifacts))
+    summary = gate.summarize(judged.report, judged.report.artifacts, profiled.statistics_sha256)
+    _write(settings, Artifact.GATE, summary)
     return judged.report
 
 
@@ -260,9 +264,13 @@ def _is_shared(settings: Settings) -> bool:
 def _summed_up(settings: Settings, work: Work, made: Profiling) -> Profiled:
     """Returns what is known of the data, and writes their statistics."""
     summary = made.profile.finish()
-    profiled = Profiled(
+    found = statistics.of(summary)
+    content = found.SerializeToString(deterministic=True)
+    _write(settings, Artifact.STATISTICS, content)
+    return Profiled(
         dataset=work.source.dataset,
-        statistics=statistics.of(summary),
+        statistics=found,
+        statistics_sha256=sha256(content).hexdigest(),
         rows=summary.rows,
         bytes=work.dataset.size,
         features=tuple(Feature(c.column.name, c.column.kind) for c in summary.columns),
@@ -273,8 +281,6 @@ def _summed_up(settings: Settings, work: Work, made: Profiling) -> Profiled:
             *defects.of_values(summary),
         ),
     )
-    _write(settings, Artifact.STATISTICS, profiled.statistics.SerializeToString(deterministic=True))
-    return profiled
 
 
 def _demand_states(shards: Sequence[Shard]) -> None:
@@ -327,8 +333,13 @@ def _expectations(settings: Settings) -> Expectations:
     declared = _schema(settings)
     if declared:
         schema.environment_of(declared, settings.data_environment)
-    baseline = documents.read_statistics(settings.baseline_uri) if settings.baseline_uri else None
-    return Expectations(declared, baseline)
+    return Expectations(declared, _baseline(settings))
+
+
+def _baseline(settings: Settings) -> DatasetFeatureStatisticsList | None:
+    if not settings.baseline_uri:
+        return None
+    return documents.read_statistics(settings.baseline_uri, settings.baseline_sha256)
 
 
 def _judged(

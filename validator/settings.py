@@ -101,6 +101,8 @@ class Settings:
     output_uri: str
     data_environment: str
     """Environment of the schema the data is judged for."""
+    baseline_sha256: str | None = None
+    """What the baseline has to be, in hexadecimal digits; None for whatever it is."""
     delimiter: str | None = None
     """Between the fields of .csv and .tsv; None for a comma and a tab."""
     columns: tuple[str, ...] | None = None
@@ -166,6 +168,7 @@ def load(
         schema_uri=values.get(Environment.SCHEMA_URI),
         schema_policy=values.word(Environment.SCHEMA_POLICY, SchemaPolicy) or SchemaPolicy.BOOTSTRAP,
         baseline_uri=values.get(Environment.BASELINE_URI),
+        baseline_sha256=values.get(Environment.BASELINE_SHA256),
         output_uri=values.required(Environment.OUTPUT_URI, "--output"),
         data_environment=values.get(Environment.DATA_ENVIRONMENT) or DEFAULT_DATA_ENVIRONMENT,
         delimiter=values.delimiter(),

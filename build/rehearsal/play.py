@@ -180,12 +180,14 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
         environment=stage.cloud.settings.environment(),
         log=stage.rehearsal.folder.logs / "baseline.log",
     )
+    said = json.loads(stage.aws.s3.read(stage.bucket, f"validation/{day}/{BASELINE_RUN}/{Artifact.GATE}"))
     accepted = {
         "dataset": dataset.name,
         "run_date": day,
         "run_id": BASELINE_RUN,
         "verdict": Verdict.PASS,
         "statistics_uri": f"{output}/{Artifact.STATISTICS}",
+        "statistics_sha256": said["statistics_sha256"],
         "manifest_uri": "",
     }
     stage.aws.s3.put(stage.bucket, f"accepted/{dataset.name}/{day}.json", json.dumps(accepted).encode())

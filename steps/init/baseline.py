@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import date
 
 from .bucket import Bucket
@@ -21,8 +21,19 @@ class Baseline:
 
     statistics_uri: str
     """"" when no earlier run was accepted."""
+    statistics_sha256: str
+    """Of the statistics when they were accepted; the validator holds them to it."""
     unreadable: tuple[str, ...]
     """URIs of later records that were passed over, because they name no run and statistics of this bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was put down of an accepted day, as far as it is read."""
+
+    run_id: str
+    statistics_uri: str
+    statistics_sha256: str
 
 
 def before(keys: Iterable[str], run_date: date) -> list[str]:
@@ -37,25 +48,27 @@ def find(bucket: Bucket, dataset: str, run_date: date) -> Baseline:
     keys = (entry["Key"] for entry in bucket.listing(f"accepted/{dataset}/"))
     unreadable = []
     for key in before(keys, run_date):
-        run_id, statistics_uri = _record(bucket, key)
-        if not statistics_uri:
+        record = _record(bucket, key)
+        if record is None:
             unreadable.append(bucket.uri(key))
-        elif run_id not in withdrawn:
-            return Baseline(statistics_uri, tuple(unreadable))
-    return Baseline("", tuple(unreadable))
+        elif record.run_id not in withdrawn:
+            return Baseline(record.statistics_uri, record.statistics_sha256, tuple(unreadable))
+    return Baseline("", "", tuple(unreadable))
 
 
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _record(bucket: Bucket, key: str) -> tuple[str, str]:
-    """Return a record's run and its statistics; both are "" when it does not name them."""
+def _record(bucket: Bucket, key: str) -> Record | None:
+    """Return a record; None when it names no run and no statistics of this bucket."""
     stored = bucket.read(key)
     try:
-        record = json.loads(stored.body) if stored else {}
-        run_id, uri = record["run_id"], record["statistics_uri"]
+        found = json.loads(stored.body) if stored else {}
+        record = Record(*(found[field.name] for field in fields(Record)))
     except (KeyError, TypeError, ValueError):
-        return "", ""
-    named = isinstance(run_id, str) and isinstance(uri, str) and uri.startswith(bucket.uri("validation/"))
-    return (run_id, uri) if named else ("", "")
+        return None
+    if not all(isinstance(value, str) for value in astuple(record)):
+        return None
+    is_ours = record.statistics_uri.startswith(bucket.uri("validation/"))
+    return record if is_ours and re.fullmatch("[0-9a-f]{64}", record.statistics_sha256) else None

@@ -126,6 +126,7 @@ def _run(
     key = f"runs/{run}/manifest.json"
     written = manifest.write_once(bucket, key, _manifest(bucket, trigger, execution, settings.max_objects))
     models = f"{settings.model_group_prefix}{dataset.name}"
+    earlier = _baseline(bucket, trigger, execution)
     planned = plan.make(written.objects, settings.ladder, settings.pace)
     schema = f"s3://{settings.artifact_bucket}/{settings.schemas_prefix}/{dataset.name}.pbtxt"
     return {
@@ -139,7 +140,8 @@ def _run(
         "prepared_uri": bucket.uri(f"prepared/{run}"),
         "training_uri": bucket.uri(f"training/{run}"),
         "schema_uri": schema if dataset.schema else "",
-        "baseline_uri": _baseline(bucket, trigger, execution),
+        "baseline_uri": earlier.statistics_uri,
+        "baseline_sha256": earlier.statistics_sha256,
         "model_package_group": models,
         "champion": champion.find(clients.sagemaker, models).to_json(),
         "sizes": [size.to_json() for size in planned.sizes],
@@ -148,12 +150,12 @@ def _run(
     }
 
 
-def _baseline(bucket: Bucket, trigger: Trigger, execution: Execution) -> str:
+def _baseline(bucket: Bucket, trigger: Trigger, execution: Execution) -> baseline.Baseline:
     found = baseline.find(bucket, trigger.dataset, trigger.run_date)
     for uri in found.unreadable:
         why = f"{uri} names no run and statistics of this bucket: the accepted day before it is taken"
         journal.tell("WARNING", "unreadable", run_id=execution.name, message=why)
-    return found.statistics_uri
+    return found
 
 
 def _manifest(bucket: Bucket, trigger: Trigger, execution: Execution, limit: int) -> manifest.Manifest:

@@ -12,12 +12,13 @@ from steps.init.baseline import Baseline
 from steps.init.bucket import Bucket
 
 DAY = date(2026, 11, 22)
+SHA256 = "0123456789abcdef" * 4
 
 
 def accept(bucket: Bucket, dataset: str, day: str, run_id: str) -> str:
     """Put a record down; return the URI of its statistics."""
     uri = bucket.uri(f"validation/{day}/{run_id}/statistics.pb")
-    record = {"run_id": run_id, "statistics_uri": uri}
+    record = {"run_id": run_id, "statistics_uri": uri, "statistics_sha256": SHA256}
     bucket.create(f"accepted/{dataset}/{day}.json", json.dumps(record).encode())
     return uri
 
@@ -45,11 +46,11 @@ def test_the_record_names_the_statistics(bucket: Bucket) -> None:
     accept(bucket, "taxi", "2026-11-22", "r-3")
     accept(bucket, "taxi-2", "2026-11-21", "r-4")
 
-    assert baseline.find(bucket, "taxi", DAY) == Baseline(newer, ())
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(newer, SHA256, ())
 
 
 def test_without_an_accepted_run_there_is_none(bucket: Bucket) -> None:
-    assert baseline.find(bucket, "taxi", DAY) == Baseline("", ())
+    assert baseline.find(bucket, "taxi", DAY) == Baseline("", "", ())
 
 
 @pytest.mark.parametrize(
@@ -58,23 +59,27 @@ def test_without_an_accepted_run_there_is_none(bucket: Bucket) -> None:
         b"",
         b"{}",
         b"[]",
-        b'{"run_id": "r", "statistics_uri": 7}',
-        b'{"run_id": "r", "statistics_uri": "s3://other/validation/x"}',
-        b'{"run_id": 7, "statistics_uri": "s3://BUCKET/validation/x"}',
-        b'{"statistics_uri": "s3://BUCKET/validation/x"}',
-        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/data/x"}',
+        b'{"run_id": "r", "statistics_uri": 7, "statistics_sha256": "SHA256"}',
+        b'{"run_id": "r", "statistics_uri": "s3://other/validation/x", "statistics_sha256": "SHA256"}',
+        b'{"run_id": 7, "statistics_uri": "s3://BUCKET/validation/x", "statistics_sha256": "SHA256"}',
+        b'{"statistics_uri": "s3://BUCKET/validation/x", "statistics_sha256": "SHA256"}',
+        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/data/x", "statistics_sha256": "SHA256"}',
+        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/validation/x"}',
+        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/validation/x", "statistics_sha256": null}',
+        b'{"run_id": "r", "statistics_uri": "s3://BUCKET/validation/x", "statistics_sha256": "abc"}',
     ],
 )
 def test_a_record_that_cannot_be_used_gives_way_to_the_day_before_and_is_named(
     bucket: Bucket, body: bytes
 ) -> None:
-    bucket.create("accepted/taxi/2026-11-21.json", body.replace(b"BUCKET", bucket.name.encode()))
+    filled = body.replace(b"BUCKET", bucket.name.encode()).replace(b"SHA256", SHA256.encode())
+    bucket.create("accepted/taxi/2026-11-21.json", filled)
     alone = baseline.find(bucket, "taxi", DAY)
     older = accept(bucket, "taxi", "2026-11-19", "r-1")
 
     record = bucket.uri("accepted/taxi/2026-11-21.json")
-    assert alone == Baseline("", (record,))
-    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, (record,))
+    assert alone == Baseline("", "", (record,))
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, SHA256, (record,))
 
 
 def test_a_withdrawn_run_is_no_baseline_and_the_days_next_run_is(bucket: Bucket) -> None:
@@ -82,9 +87,9 @@ def test_a_withdrawn_run_is_no_baseline_and_the_days_next_run_is(bucket: Bucket)
     accept(bucket, "taxi", "2026-11-21", "r-2")
     bucket.create("withdrawn/taxi/r-2", b"")
     bucket.create("withdrawn/bikes/r-1", b"")
-    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, ())
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(older, SHA256, ())
 
     bucket.client.delete_object(Bucket=bucket.name, Key="accepted/taxi/2026-11-21.json")
     again = accept(bucket, "taxi", "2026-11-21", "r-3")
 
-    assert baseline.find(bucket, "taxi", DAY) == Baseline(again, ())
+    assert baseline.find(bucket, "taxi", DAY) == Baseline(again, SHA256, ())

@@ -107,7 +107,11 @@ def test_a_run_is_planned_with_all_the_later_states_need(
     bucket: Bucket, settings: Settings, clients: main.Clients
 ) -> None:
     bucket.create("data/taxi/2026-11-22/part-0.csv", b"a\n1\n")
-    accepted = {"run_id": "r-0", "statistics_uri": bucket.uri("validation/s.pb")}
+    accepted = {
+        "run_id": "r-0",
+        "statistics_uri": bucket.uri("validation/s.pb"),
+        "statistics_sha256": "a" * 64,
+    }
     bucket.create("accepted/taxi/2026-11-20.json", json.dumps(accepted).encode())
 
     run = main.initiate(payload(), settings, clients)
@@ -130,6 +134,7 @@ def test_a_run_is_planned_with_all_the_later_states_need(
         "training_uri": bucket.uri("training/2026-11-22/run-1"),
         "schema_uri": "s3://artifacts/schemas/0123/taxi.pbtxt",
         "baseline_uri": bucket.uri("validation/s.pb"),
+        "baseline_sha256": "a" * 64,
         "model_package_group": "sluice-dev-models-taxi",
         "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
         "sizes": [{"Cpu": "1024", "Memory": "2048"}, {"Cpu": "2048", "Memory": "4096"}],

@@ -37,6 +37,7 @@ RUN: dict[str, Any] = {
     "training_uri": TRAINED,
     "schema_uri": "",
     "baseline_uri": "",
+    "baseline_sha256": "",
     "model_package_group": "sluice-dev-models-taxi",
     "champion": {"model_data_url": "", "model_package_arn": "", "run_date": ""},
     "sizes": [SMALL, LARGE],
@@ -50,6 +51,7 @@ GATE: dict[str, Any] = {
     "run_date": "2026-11-22",
     "dataset": "taxi",
     "verdict": "pass",
+    "statistics_sha256": "a" * 64,
     "counts": {"error": 1, "warning": 2, "info": 0},
     "findings": [
         {"code": "NO_DATA", "severity": "error", "feature": "", "message": "no rows"},
@@ -214,6 +216,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
         "DATA_URI": RUN["data_uri"],
         "SCHEMA_URI": "",
         "BASELINE_URI": "",
+        "BASELINE_SHA256": "",
         "OUTPUT_URI": RUN["output_uri"],
         "CSV_DELIMITER": RUN["delimiter"],
         "STATES_URI": RUN["states_uri"],
@@ -226,6 +229,7 @@ def test_the_calls_carry_the_run(play: Play) -> None:
     )
     assert accepted["Key"] == "accepted/taxi/2026-11-22.json"
     assert accepted["Body"]["statistics_uri"] == f"{FOUND}/statistics.pb"
+    assert accepted["Body"]["statistics_sha256"] == GATE["statistics_sha256"]
     (prepared,), (registered,) = calls(played, "Prepare"), calls(played, "Register")
     assert prepared["Arguments"]["--drop"] == "trip_id,taxi_id"
     assert prepared["Arguments"]["--delimiter"] == ";"

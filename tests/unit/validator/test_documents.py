@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,15 @@ def test_damaged_statistics_are_refused_in_one_line(
 def test_what_we_write_is_read(tmp_path: Path, name: str, content: str) -> None:
     path = write(tmp_path, content, name)
     assert documents.read_statistics(str(path)).SerializeToString() == path.read_bytes()
+
+
+def test_statistics_that_were_replaced_since_they_were_accepted_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, SOUND)
+    accepted = sha256(path.read_bytes()).hexdigest()
+    documents.read_statistics(str(path), accepted)
+    write(tmp_path, "n,t\n1,a\n")
+    with pytest.raises(UsageError, match=rf"^cannot use {path}: it is not what was accepted: .*{accepted}; "):
+        documents.read_statistics(str(path), accepted)
 
 
 def test_what_tfdv_writes_of_nothing_but_infinities_is_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -285,6 +286,17 @@ class TestManifests:
     def test_one_that_names_nothing_is_a_day_without_data(self, folder: Path) -> None:
         report = validate(folder, MANIFEST_URI=str(self.write(folder, [])))
         assert (report.verdict, "NO_DATA" in codes(report)) == (Verdict.FAIL, True)
+
+
+def test_the_gate_carries_what_a_later_day_holds_the_statistics_to(folder: Path) -> None:
+    validate(folder)
+    statistics = folder / "out" / "statistics.pb"
+    told = json.loads((folder / "out" / "gate.json").read_text())["statistics_sha256"]
+    assert told == sha256(statistics.read_bytes()).hexdigest()
+    baseline = statistics.rename(folder / "baseline.pb")
+    validate(folder, BASELINE_URI=str(baseline), BASELINE_SHA256=told)
+    with pytest.raises(UsageError, match="it is not what was accepted"):
+        validate(folder, BASELINE_URI=str(baseline), BASELINE_SHA256="0" * 64)
 
 
 class TestMistakesCostNothing:
