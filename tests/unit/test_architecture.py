@@ -255,3 +255,14 @@ def tree() -> dict[str, set[str]]:
 def test_the_tree_names_every_module_and_no_other(folder: str) -> None:
     there = {path.stem for path in (ROOT / folder).iterdir() if path.is_dir() or path.suffix == ".py"}
     assert tree()[folder] == {name for name in there if not name.startswith("_")}
+
+
+JUDGES = {"configuration.py", "variants.py", "test_reference.py", "test_roles.py"}
+"""Who reads config.toml: goldens, checks and linters (all by variants), and what keeps docs/ up to date."""
+
+
+def test_only_what_judges_the_delivered_configuration_reads_it() -> None:
+    """Whoever edits config.toml would find other tests red for nothing."""
+    reading = re.compile(r"\bDELIVERED\b|ROOT / .config\.toml|Path\(.config\.toml")
+    found = {path.name for path in (ROOT / "tests").rglob("*.py") if reading.search(path.read_text("utf-8"))}
+    assert found - {Path(__file__).name} == JUDGES
