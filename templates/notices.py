@@ -117,6 +117,7 @@ class Notices:
         lines = (
             f"$failure.error & ': ' & {REASON}",
             "'Input: ' & $substring($string($states.context.Execution.Input), 0, 1000)",
+            "'What the error means: docs/runbook.md'",
             f"({planned} ? 'Mend the cause, then run the day again: ' & {self._again()})",
         )
         return attempt(Name.NOTIFY_FAILURE, self._publish(subject, *lines), then=then)

@@ -456,6 +456,7 @@ def test_a_run_that_failed_before_it_was_planned_is_told_with_a_link(play: Play)
         "",
         "UnknownDataset: unknown",
         'Input: {"dataset":"taxi"}',
+        "What the error means: docs/runbook.md",
         f"Execution: {CONSOLE}/states/home?region=us-east-1#/v2/executions/details/{EXECUTION}",
     ]
 
