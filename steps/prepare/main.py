@@ -656,10 +656,20 @@ def _placed(spark: SparkSession, table: DataFrame, data_uri: str, group: Alike) 
         return table
     schema = StructType([StructField(name, StringType()) for name in (PLACE, *keys)])
     places = [
-        (normal(data_uri + each.path), *(each.partition.get(key) for key in keys)) for each in group.objects
+        {PLACE: normal(data_uri + each.path), **{key: each.partition.get(key) for key in keys}}
+        for each in group.objects
     ]
     named = table.selectExpr(*map(quoted, table.columns), f"{OBJECT} AS {quoted(PLACE)}")
-    return named.join(broadcast(spark.createDataFrame(places, schema)), PLACE)
+    return named.join(broadcast(_table(spark, schema, places)), PLACE)
+
+
+def _table(spark: SparkSession, schema: StructType, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
+    """Return a table of plain values. By JSON: to take them from Python, Spark starts two more processes."""
+    from pyspark.sql.functions import explode, from_json, lit  # noqa: PLC0415
+    from pyspark.sql.types import ArrayType  # noqa: PLC0415
+
+    parsed = from_json(lit(json.dumps(rows)), ArrayType(schema))
+    return spark.range(1).coalesce(1).select(explode(parsed).alias("row")).select("row.*")
 
 
 def _union(above: DataFrame, below: DataFrame) -> DataFrame:
@@ -693,9 +703,12 @@ def _write(rows: DataFrame, uri: str) -> None:
 
 def _summarize(spark: SparkSession, counts: Counts, names: Iterable[str], uri: str) -> None:
     """Write one line of JSON."""
-    fields = {**asdict(counts), "columns": list(names)}
-    schema = ", ".join(f"{name} {'array<string>' if name == 'columns' else 'bigint'}" for name in fields)
-    spark.createDataFrame([tuple(fields.values())], schema).coalesce(1).write.mode("overwrite").json(uri)
+    from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType  # noqa: PLC0415
+
+    numbers = asdict(counts)
+    named = StructField("columns", ArrayType(StringType()))
+    schema = StructType([*(StructField(name, LongType()) for name in numbers), named])
+    _table(spark, schema, [{**numbers, named.name: list(names)}]).write.mode("overwrite").json(uri)
 
 
 if __name__ == "__main__":

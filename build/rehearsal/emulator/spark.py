@@ -25,6 +25,8 @@ _DEFAULTS: Final = "spark-defaults.conf"
 
 _CONFIGURATION: Final = {
     "spark.master": "local[2]",
+    # Without Hadoop's checksums beside each file, as there are none in S3: it starts a chmod for every one.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "1g",
