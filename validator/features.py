@@ -85,6 +85,12 @@ def present(feature: FeatureNameStatistics) -> int:
     return counts.num_non_missing if counts else 0
 
 
+def values(feature: FeatureNameStatistics) -> int:
+    """Returns how many values the feature has: of a list, those in it."""
+    counts = common(feature)
+    return (counts.tot_num_values or counts.num_non_missing) if counts else 0
+
+
 def missing_fraction(feature: FeatureNameStatistics) -> float:
     """Returns the share of examples without a value, 0.0 to 1.0; 1.0 when there are no examples."""
     counts = common(feature)
@@ -102,8 +108,7 @@ def value_counts(feature: FeatureNameStatistics) -> Mapping[str, float]:
 
 def value_shares(feature: FeatureNameStatistics) -> Mapping[str, float]:
     """Returns the share of the feature's values that each of the most frequent string values has."""
-    counts = common(feature)
-    total = (counts.tot_num_values or counts.num_non_missing) if counts else 0
+    total = values(feature)
     return {value: count / total for value, count in value_counts(feature).items()} if total else {}
 
 

@@ -34,6 +34,7 @@ from validator import (
     machine,
     missing,
     profiling,
+    proposal,
     refusals,
     report,
     schema,
@@ -224,7 +225,7 @@ def infer(settings: Settings, interruption: Interruption, log: Log) -> str:
     profiled = _profiled(settings, None, interruption, log)
     if profiled.rows == 0:
         raise DataError("cannot infer a schema", why="the data has no rows", remedy="name data that has some")
-    return _write(settings, Artifact.SCHEMA, schema.format(schema.infer(profiled.statistics)))
+    return _write(settings, Artifact.SCHEMA, schema.format(proposal.of(profiled.statistics)))
 
 
 def _profiled(settings: Settings, declared: Schema | None, interruption: Interruption, log: Log) -> Profiled:
@@ -349,7 +350,7 @@ def _judged(
     watch: Stopwatch,
     children: cost.Usage | None,
 ) -> Judged:
-    declared = expected.schema or schema.infer(profiled.statistics)
+    declared = expected.schema or proposal.of(profiled.statistics)
     proposed = expected.schema is None and profiled.rows > 0
     if proposed:
         _write(settings, Artifact.SCHEMA_PROPOSED, schema.format(declared))

@@ -125,7 +125,12 @@ def kinds(schema: Schema) -> Mapping[str, Kind]:
 
 def images(schema: Schema) -> frozenset[Path]:
     """Returns the paths of the features that hold images: they have statistics of bytes, not of texts."""
-    return frozenset(path for path, feature in _paths(schema.feature) if feature.HasField("image_domain"))
+    return frozenset(path for path, feature in paths(schema) if feature.HasField("image_domain"))
+
+
+def paths(schema: Schema) -> Iterator[tuple[Path, Feature]]:
+    """Yields every feature with its path, nested ones after those they are in."""
+    yield from _paths(schema.feature)
 
 
 def is_categorical(feature: Feature) -> bool:

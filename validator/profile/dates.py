@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,11 @@ class Dates:
 
     invalid: int = 0
     example: str = ""
+
+
+def is_date(text: str) -> bool:
+    """Says whether a text is written as a date is, with a time of day or without, in ISO 8601."""
+    return re.fullmatch(_ISO_8601, text) is not None
 
 
 def of(values: Any, counts: Tally) -> Dates:

@@ -394,7 +394,7 @@ class TestMissing:
         with pytest.raises(MissingError) as caught:
             merge(folder, 8)
         assert str(caught.value) == (
-            f"cannot merge below {folder}/out/states: states are missing or damaged: 1 of 17 shards; "
+            f"cannot merge below {folder}/out/states: states are missing or damaged: 1 of 20 shards; "
             f"run child 6 of 8 again (SHARD_INDEX 5), as {folder}/out/missing.json says"
         )
         assert named(folder) == {"version": 1, "run_id": "r1", "child_count": 8, "children": [5]}
