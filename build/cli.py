@@ -127,7 +127,7 @@ def deploy(
     Console().print(status.outputs({**delivery, **pipeline}), soft_wrap=True)
 
 
-def _parse_day(_: click.Context, __: click.Parameter, given: str | None) -> date | None:
+def _parse_day(_: click.Context, option: click.Parameter, given: str | None) -> date | None:
     if given is None:
         return None
     try:
@@ -136,7 +136,8 @@ def _parse_day(_: click.Context, __: click.Parameter, given: str | None) -> date
         day = None
     # fromisoformat alone would take 20261122 and 2026-W47-7 too.
     if day is None or day.isoformat() != given:
-        raise click.BadParameter(f"{given!r} is no date such as 2026-11-22.")
+        hint = f"{option.opts[0].removeprefix('--').upper()} ({option.opts[0]})"
+        raise click.BadParameter(f"{given!r} is no date such as 2026-11-22.", param_hint=hint)
     return day
 
 

@@ -45,7 +45,7 @@ from validator import (
     text,
     verdict,
 )
-from validator.contract import Artifact
+from validator.contract import Artifact, Environment
 from validator.crew import Crew
 from validator.cuts import Shard
 from validator.dataset import Dataset
@@ -56,7 +56,7 @@ from validator.headers import Headers
 from validator.interruption import Interruption
 from validator.profile import ENGINE_VERSION, Column
 from validator.profiling import Profiling
-from validator.settings import Child, Settings
+from validator.settings import Child, Settings, blamed
 from validator.source import Source
 from validator.states import is_pinned
 from validator.verdict import Evidence, Feature, VerdictReport
@@ -327,20 +327,23 @@ def _workers(settings: Settings, columns: Sequence[Column]) -> int:
 
 
 def _schema(settings: Settings) -> Schema | None:
-    return documents.read_schema(settings.schema_uri) if settings.schema_uri else None
+    with blamed(Environment.SCHEMA_URI):
+        return documents.read_schema(settings.schema_uri) if settings.schema_uri else None
 
 
 def _expectations(settings: Settings) -> Expectations:
     declared = _schema(settings)
     if declared:
-        schema.environment_of(declared, settings.data_environment)
+        with blamed(Environment.DATA_ENVIRONMENT):
+            schema.environment_of(declared, settings.data_environment)
     return Expectations(declared, _baseline(settings))
 
 
 def _baseline(settings: Settings) -> DatasetFeatureStatisticsList | None:
     if not settings.baseline_uri:
         return None
-    return documents.read_statistics(settings.baseline_uri, settings.baseline_sha256)
+    with blamed(Environment.BASELINE_URI):
+        return documents.read_statistics(settings.baseline_uri, settings.baseline_sha256)
 
 
 def _judged(

@@ -9,7 +9,8 @@ import csv
 import json
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -50,6 +51,29 @@ _NATIVE: Final = {
     # Gives memory back: 190 MB where mimalloc, the default, holds 244, for less CPU.
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
+
+
+OPTIONS: Final[Mapping[str, str]] = {
+    Environment.DATA_URI: "--data",
+    Environment.MANIFEST_URI: "--manifest",
+    Environment.SCHEMA_URI: "--schema",
+    Environment.BASELINE_URI: "--baseline",
+    Environment.DATA_ENVIRONMENT: "--environment",
+}
+"""Setting that names something elsewhere -> its option."""
+
+
+@contextmanager
+def blamed(setting: Environment) -> Iterator[None]:
+    """Has a mistake in what a setting names say which setting that is.
+
+    Raises:
+        UsageError: Of the same class, with the setting's names.
+    """
+    try:
+        yield
+    except UsageError as error:
+        raise type(error)(str(error), remedy=f"{setting} ({OPTIONS[setting]}) names it") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +241,13 @@ def settle_native_libraries() -> None:
 
 def _checked(settings: Settings) -> Settings:
     if not (settings.data_uri or settings.manifest_uri):
-        raise UsageError("no data given", remedy="name it with --data or --manifest")
+        raise UsageError(
+            "no data given", remedy="name it with --data (DATA_URI) or --manifest (MANIFEST_URI)"
+        )
     if settings.schema_policy is SchemaPolicy.REQUIRE and settings.schema_uri is None:
-        raise UsageError("no schema given, and SCHEMA_POLICY is require", remedy="name one with --schema")
+        raise UsageError(
+            "no schema given, and SCHEMA_POLICY is require", remedy="name one with --schema (SCHEMA_URI)"
+        )
     _demand_room_in_gate(settings)
     return settings
 
@@ -230,7 +258,7 @@ def _demand_room_in_gate(settings: Settings) -> None:
     room = GATE_LIMIT_BYTES - _REST_OF_GATE
     if taken > room:
         raise UsageError(
-            "run id and output URI are too long for gate.json",
+            "RUN_ID and OUTPUT_URI are too long for gate.json",
             why=f"they would take {taken:,} of {room:,} bytes, the URI {_URIS_IN_GATE} times",
             remedy="choose shorter ones",
         )

@@ -11,7 +11,7 @@ from validator.contract import Environment
 from validator.crew import Crew, Halt
 from validator.errors import UsageError
 from validator.manifest import Manifest
-from validator.settings import Settings
+from validator.settings import Settings, blamed
 from validator.store import Object
 
 
@@ -61,12 +61,14 @@ def of(settings: Settings, crew: Crew) -> Source:
         return Source(named.dataset, _pinned(named.objects, crew), named.data_uri)
     uri = settings.data_uri or ""
     name = PurePosixPath(uri.rstrip("/")).name.partition(".")[0]
-    found = store.at(uri)
-    return Source(name, tuple(found.list(uri)), found.root(uri))
+    with blamed(Environment.DATA_URI):
+        found = store.at(uri)
+        return Source(name, tuple(found.list(uri)), found.root(uri))
 
 
 def _manifest(uri: str) -> Manifest:
-    return manifest.parse(store.at(uri).read(uri), uri)
+    with blamed(Environment.MANIFEST_URI):
+        return manifest.parse(store.at(uri).read(uri), uri)
 
 
 def _demand_same_run(named: Manifest, settings: Settings) -> None:
@@ -79,7 +81,7 @@ def _demand_same_run(named: Manifest, settings: Settings) -> None:
             raise UsageError(
                 f"cannot use {settings.manifest_uri}",
                 why=f"it is of another run: {name} is {given!r}, its own is {found!r}",
-                remedy="name the manifest of this run",
+                remedy="name the manifest of this run with --manifest (MANIFEST_URI)",
             )
 
 

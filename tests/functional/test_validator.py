@@ -90,7 +90,10 @@ def test_infer_and_show(data: Path, tmp_path: Path) -> None:
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     result = validator("--data", tmp_path / "none.csv", "--output", tmp_path)
     assert (result.returncode, result.stdout) == (64, "")
-    assert result.stderr == f"cannot read {tmp_path}/none.csv: no such file or folder\n"
+    assert (
+        result.stderr
+        == f"cannot read {tmp_path}/none.csv: no such file or folder; DATA_URI (--data) names it\n"
+    )
     assert json.loads((tmp_path / "error.json").read_text())["exit_code"] == 64
 
 

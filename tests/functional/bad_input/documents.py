@@ -134,7 +134,7 @@ OPTIONS: Final = (
         "not a whole number",
         "MEMORY_BUDGET_MB",
     ),
-    _option("option-run-id-of-100000-signs", "--run-id", "a" * 100_000, "too long for gate.json", "run id"),
+    _option("option-run-id-of-100000-signs", "--run-id", "a" * 100_000, "too long for gate.json", "RUN_ID"),
 )
 
 

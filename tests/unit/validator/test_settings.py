@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from validator import settings
-from validator.contract import SchemaPolicy, Verdict
-from validator.errors import UsageError
+from validator import cli, settings
+from validator.contract import Environment, SchemaPolicy, Verdict
+from validator.errors import AbsentError, UsageError
 from validator.settings import Child, Settings
 
 TODAY = date(2026, 11, 22)
@@ -71,7 +71,7 @@ def test_columns_are_names_between_commas(value: str, columns: tuple[str, ...] |
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ({"OUTPUT_URI": "o"}, "--data or --manifest"),
+        ({"OUTPUT_URI": "o"}, "--data (DATA_URI) or --manifest (MANIFEST_URI)"),
         ({"DATA_URI": "d"}, "--output"),
         ({**LEAST, "RUN_DATE": "2026-02-30"}, "2026-11-22"),
         ({**LEAST, "RUN_DATE": "20261122"}, "2026-11-22"),
@@ -197,3 +197,21 @@ def test_threads_are_limited_before_numpy_is_there() -> None:
         [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, env=environment
     )
     assert result.stdout.split() == ["False", "1"]
+
+
+def test_a_setting_that_names_something_elsewhere_is_named_with_its_option() -> None:
+    for setting, option in settings.OPTIONS.items():
+        with (
+            pytest.raises(AbsentError, match=rf"^cannot read x; {setting} \({option}\) names it$"),
+            settings.blamed(Environment(setting)),
+        ):
+            raise AbsentError("cannot read x")
+        assert {command: taken_by(command)[option] for command in ("validate", "merge")} == {
+            "validate": setting,
+            "merge": setting,
+        }
+
+
+def taken_by(command: str) -> dict[str, str]:
+    """Option of a command -> the setting it gives."""
+    return {option.opts[0]: str(option.name) for option in cli.commands.commands[command].params}
