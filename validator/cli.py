@@ -38,7 +38,7 @@ _FAIL_ON: Final = [Verdict.WARN.value, Verdict.FAIL.value]
 
 _UNPRINTED: Final = "cannot write to standard output"
 
-_SHOWN: Final = (Artifact.VERDICT, Artifact.SCHEMA, Artifact.STATISTICS)
+_SHOWN: Final = (Artifact.ERROR, Artifact.VERDICT, Artifact.SCHEMA, Artifact.STATISTICS)
 _COMPARED: Final = (Artifact.STATISTICS, Artifact.SCHEMA)
 _SCHEMA_SUFFIX: Final = ".pbtxt"
 
@@ -228,7 +228,7 @@ def infer(interruption: Interruption, /, debug: bool, **options: str | None) -> 
 @commands.command("show")
 @click.argument("uri")
 def show_command(uri: str) -> int:
-    """Print a verdict.json, a schema.pbtxt or a statistics.pb; of a folder, the first of these it holds."""
+    """Print an error.json, verdict.json, schema.pbtxt or statistics.pb; of a folder, the first it holds."""
     from validator import documents, show  # noqa: PLC0415
 
     console = show.console(sys.stdout)
@@ -237,6 +237,8 @@ def show_command(uri: str) -> int:
         show.schema(documents.read_schema(document), console)
     elif document.endswith(".pb"):
         show.statistics(documents.read_statistics(document), console)
+    elif PurePosixPath(document).name == Artifact.ERROR:
+        show.failure(documents.read_failure(document), console)
     else:
         show.verdict(documents.read_verdict(document), console)
     return ExitCode.OK
@@ -296,7 +298,7 @@ def _document(uri: str, command: str, taken: Sequence[Artifact]) -> str:
     for document in (store.child(uri, name) for name in taken):
         if store.exists(document):
             return document
-    known = listed(taken)
+    known = listed(taken, len(taken))
     why = f"{command} takes {known}, or a folder that holds one of them"
     raise UsageError(f"cannot {command} {uri}", why=why)
 

@@ -138,6 +138,7 @@ MANIFEST_VERSION: Final = 1
 VERDICT_VERSION: Final = 1
 GATE_VERSION: Final = 1
 MISSING_VERSION: Final = 1
+ERROR_VERSION: Final = 1
 
 MISSING_LIMIT_BYTES: Final = 32 * 1024
 """missing.json is read into the payload too: some 5,000 children take less."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from hashlib import sha256
 
 from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
-from validator import drift, features, schema, store
+from validator import drift, features, layout, schema, store
+from validator.contract import ERROR_VERSION
 from validator.errors import DataError, UsageError
 from validator.verdict import VerdictReport
 
@@ -59,6 +62,30 @@ def read_verdict(uri: str) -> VerdictReport:
         UsageError: There is none.
     """
     return VerdictReport.from_json(_text(uri), uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What error.json says of an attempt."""
+
+    run_id: str
+    run_date: str | None
+    error: str
+    exit_code: int
+    message: str
+    version: int = ERROR_VERSION
+
+
+def read_failure(uri: str) -> Failure:
+    """Reads an error.json.
+
+    Raises:
+        UsageError: There is none.
+    """
+    try:
+        return layout.read(Failure, json.loads(_text(uri)), ERROR_VERSION)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"cannot read {uri}", why=f"it is no error.json ({error})") from error
 
 
 def _text(uri: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from validator import leftovers, store
+from validator.contract import ERROR_VERSION
 from validator.crew import Crew, Halt
 from validator.errors import AbsentError, DataError, UsageError, ValidatorError
 from validator.settings import Attempt, Child, Settings
@@ -34,7 +35,8 @@ def save(attempt: Attempt, error: ValidatorError) -> None:
     """
     leftovers.clear(attempt)
     run_date = attempt.run_date and attempt.run_date.isoformat()
-    content = json.dumps({"run_id": attempt.run_id, "run_date": run_date, **described(error)}, indent=2)
+    of_run = {"version": ERROR_VERSION, "run_id": attempt.run_id, "run_date": run_date}
+    content = json.dumps({**of_run, **described(error)}, indent=2)
     store.write(leftovers.error_uri(attempt.output_uri, attempt.child), content.encode() + b"\n")
 
 

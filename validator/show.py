@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
 
     from validator.difference import Difference
+    from validator.documents import Failure
     from validator.drift import Drift
     from validator.verdict import VerdictReport
 
@@ -51,6 +52,15 @@ def verdict(report: VerdictReport, to: Console) -> None:
     to.print(line)
     _print_findings(report.findings, to)
     _print_drift(report.drift, to)
+
+
+def failure(left: Failure, to: Console) -> None:
+    """Prints why an attempt failed."""
+    subject = " ".join(filter(None, (left.run_date, f"run {left.run_id}")))
+    line = Text("failed", style="bold red")
+    line.append(f"  {text.visible(subject)}, exit code {left.exit_code}: ", style="not bold default")
+    line.append(text.visible(left.message), style="not bold default")
+    to.print(line)
 
 
 def statistics(content: DatasetFeatureStatisticsList, to: Console) -> None:

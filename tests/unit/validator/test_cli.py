@@ -349,7 +349,7 @@ def test_show_says_what_it_takes(
         Path(file).touch()
     assert main("show", name) == 64
     assert capsys.readouterr().err == (
-        f"cannot show {name}: show takes verdict.json, schema.pbtxt and statistics.pb, "
+        f"cannot show {name}: show takes error.json, verdict.json, schema.pbtxt and statistics.pb, "
         "or a folder that holds one of them\n"
     )
 

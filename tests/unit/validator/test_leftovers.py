@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,31 @@ def test_an_error_takes_the_place_of_a_verdict_and_a_verdict_that_of_an_error(da
     assert (judge(data), files(data / "out")) == (0, {*JUDGED, "schema.proposed.pbtxt"})
     assert (fail(data), files(data / "out")) == (65, {"error.json"})
     assert (judge(data), files(data / "out")) == (0, {*JUDGED, "schema.proposed.pbtxt"})
+
+
+def test_show_tells_of_the_last_attempt(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judge(data)
+    fail(data)
+    capsys.readouterr()
+    assert main("show", data / "out") == 0
+    (shown, *more) = capsys.readouterr().out.splitlines()
+    assert re.match(
+        r"failed  [\d-]+ run local-\w+, exit code 65: cannot read .*broken\.csv", " ".join([shown, *more])
+    )
+    judge(data)
+    capsys.readouterr()
+    assert main("show", data / "out/gate.json") == 64
+    assert main("show", data / "out") == 0
+    assert capsys.readouterr().out.startswith("warn  ")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1}', '{"version": 2}', "[" * 100_000])
+def test_an_error_that_is_none_is_refused_by_name(
+    content: str, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "error.json").write_text(content)
+    assert main("show", data) == 64
+    assert "it is no error.json" in capsys.readouterr().err
 
 
 def test_a_proposal_does_not_outlive_its_attempt(data: Path) -> None:
