@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from templates.config import Config
+from templates.config import Config, ModelApproval
 from validator.contract import Environment, ExitCode, Verdict
 
 from .outcome import Outcome, last_line
@@ -352,6 +352,11 @@ def in_children(config: Config) -> Config:
     return replace(config, validation=small)
 
 
+def approving(config: Config) -> Config:
+    """A configuration in which the first act's model is champion at once, and waits for nobody."""
+    return replace(config, promotion=replace(config.promotion, approval=ModelApproval.APPROVED))
+
+
 def _change(key: str) -> Fault:
     return {"step": "Prepare", "kind": "put-object", "key": key}
 
@@ -376,6 +381,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                     (compared, never_visited("Register"), trained_on_what_was_judged),
                 ),
             ),
+            configured=approving,
         ),
         Scenario(
             "older-day",
@@ -389,6 +395,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                     (verdict_is(Verdict.PASS), visited("Accept"), NOTHING_TRAINED),
                 ),
             ),
+            configured=approving,
         ),
         Scenario(
             "bad-data",

@@ -24,7 +24,8 @@ PATIENCE_SECONDS = 300
 SCENARIOS = (
     ("happy",),
     ("no-better",),
-    ("older-day",),
+    # Of prod, whose models wait for a person.
+    ("older-day", "--stage", "prod"),
     ("bad-data",),
     ("drift",),
     ("new-data",),
