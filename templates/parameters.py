@@ -101,7 +101,7 @@ def _training(config: Config) -> Group:
                 "TrainingImageURI",
                 Type="String",
                 Description=f"Training image in this account's sluice-<stage>-training, or of AWS's "
-                f"{IMAGE_NAME}; empty means AWS's {IMAGE_TAG}",
+                f"{IMAGE_NAME}, which installs the code without a network; empty means AWS's {IMAGE_TAG}",
                 Default="",
                 AllowedPattern=rf"|{REGISTRY}({config.named('training')}|{IMAGE_NAME})(:[\w.-]+|@{DIGEST})",
                 ConstraintDescription=f"an image of {config.named('training')} or {IMAGE_NAME}, or nothing",

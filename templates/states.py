@@ -172,10 +172,6 @@ def validate(
             "CapacityProviderStrategy": [{"CapacityProvider": jsonata("$capacity"), "Weight": 1}],
             "NetworkConfiguration": network.placement.awsvpc(),
             "PropagateTags": "TASK_DEFINITION",
-            # A retried call starts one task; two would write to one place. Entered again, it starts another.
-            "ClientToken": jsonata(
-                "$hash($states.context.Execution.Id & $states.context.State.EnteredTime, 'SHA-256')"
-            ),
             "Overrides": _overrides(shared),
         },
         retried=ECS_RETRIED,
@@ -380,17 +376,15 @@ def _read(artifact: Artifact, limit: int) -> Call:
 def gate(*, passed: Name, warned: Name, rejected: Name, failed: Name) -> State:
     """Let nothing through but this run's own pass or warn."""
     ways = {Verdict.PASS: passed, Verdict.WARN: warned, Verdict.FAIL: rejected}
+    ours = "$gate.run_id = $run.run_id and $exists($gate.statistics_sha256)"
     return choice(
         Name.GATE,
-        [
-            rule(f"$gate.run_id = $run.run_id and $gate.verdict = '{verdict}'", then)
-            for verdict, then in ways.items()
-        ],
+        [rule(f"{ours} and $gate.verdict = '{verdict}'", then) for verdict, then in ways.items()],
         otherwise=failed,
         assign=_failure(
             Name.GATE,
             "GateMismatch",
-            f"'{Artifact.GATE} below ' & $run.output_uri & ' is not of this run or has no verdict'",
+            f"'{Artifact.GATE} below ' & $run.output_uri & ' is of another run, or lacks verdict or hash'",
         ),
     )
 

@@ -66,7 +66,12 @@ def pipeline_bucket(retention: Retention) -> Bucket:
                 ExpirationInDays=retention.prepared_days,
             ),
             LifecycleRule(
-                Id="forget-states", Status="Enabled", Prefix="states/", ExpirationInDays=STATES_DAYS
+                Id="forget-states",
+                Status="Enabled",
+                Prefix="states/",
+                ExpirationInDays=STATES_DAYS,
+                # They hold values of the data, and nobody wants them back.
+                NoncurrentVersionExpiration=NoncurrentVersionExpiration(NoncurrentDays=1),
             ),
         ],
     )

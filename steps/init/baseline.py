@@ -22,7 +22,7 @@ class Baseline:
     statistics_uri: str
     """"" when no earlier run was accepted."""
     statistics_sha256: str
-    """Of the statistics when they were accepted; the validator holds them to it."""
+    """Of the statistics when they were accepted, the validator holds them to it; "" when nobody noted it."""
     unreadable: tuple[str, ...]
     """URIs of later records that were passed over, because they name no run and statistics of this bucket."""
 
@@ -33,7 +33,8 @@ class Record:
 
     run_id: str
     statistics_uri: str
-    statistics_sha256: str
+    statistics_sha256: str = ""
+    """Records of days that were accepted before there was a hash have none."""
 
 
 def before(keys: Iterable[str], run_date: date) -> list[str]:
@@ -65,10 +66,10 @@ def _record(bucket: Bucket, key: str) -> Record | None:
     stored = bucket.read(key)
     try:
         found = json.loads(stored.body) if stored else {}
-        record = Record(*(found[field.name] for field in fields(Record)))
-    except (KeyError, TypeError, ValueError):
+        record = Record(**{field.name: found[field.name] for field in fields(Record) if field.name in found})
+    except (TypeError, ValueError):
         return None
     if not all(isinstance(value, str) for value in astuple(record)):
         return None
     is_ours = record.statistics_uri.startswith(bucket.uri("validation/"))
-    return record if is_ours and re.fullmatch("[0-9a-f]{64}", record.statistics_sha256) else None
+    return record if is_ours and re.fullmatch("([0-9a-f]{64})?", record.statistics_sha256) else None

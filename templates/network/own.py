@@ -107,7 +107,7 @@ def _storage(vpc: VPC, routes: RouteTable) -> VPCEndpoint:
         ServiceName=service("s3"),
         VpcId=Ref(vpc),
         RouteTableIds=[Ref(routes)],
-        PolicyDocument=access.document([_own_buckets(), _image_layers()]),
+        PolicyDocument=access.document([_own_buckets(), _leftovers(), _image_layers()]),
     )
 
 
@@ -127,10 +127,15 @@ def _own_buckets() -> Statement:
     buckets = (PIPELINE_BUCKET, ARTIFACT_BUCKET)
     return let_through(
         "OwnBuckets",
-        [s3.AbortMultipartUpload, s3.DeleteObject, s3.GetObject, s3.ListBucket, s3.PutObject],
+        [s3.AbortMultipartUpload, s3.GetObject, s3.ListBucket, s3.PutObject],
         *map(bucket_arn, buckets),
         *(object_arn(bucket, "*") for bucket in buckets),
     )
+
+
+def _leftovers() -> Statement:
+    """An attempt takes away what an earlier one of its run left."""
+    return let_through("Leftovers", [s3.DeleteObject], object_arn(PIPELINE_BUCKET, "validation/*"))
 
 
 def _image_layers() -> Statement:

@@ -37,7 +37,7 @@ NEEDED: Final[dict[str, frozenset[str]]] = {
         {"ModelPackageGroupName", "ModelApprovalStatus", "InferenceSpecification", "ClientToken"}
     ),
     "sns.Publish": frozenset({"TopicArn", "Message"}),
-    "ecs.RunTask": frozenset({"Cluster", "CapacityProviderStrategy", "ClientToken", "NetworkConfiguration"}),
+    "ecs.RunTask": frozenset({"Cluster", "CapacityProviderStrategy", "NetworkConfiguration"}),
     "lambda.Invoke": frozenset({"Payload"}),
     "s3.GetObject": frozenset({"Range"}),
     "batch.SubmitJob": frozenset(),

@@ -95,9 +95,11 @@ def test_the_way_to_storage_leads_to_our_buckets_and_to_layers_of_images(
     config: Config, mode: NetworkMode
 ) -> None:
     template = template_of(config, mode)
-    own, layers = endpoints(template)["s3"]["PolicyDocument"]["Statement"]
+    own, leftovers, layers = endpoints(template)["s3"]["PolicyDocument"]["Statement"]
     needed = {action for action in allowed_to_tasks(template) if action.startswith("s3:")}
-    assert needed <= set(own["Action"])
+    assert needed == {*own["Action"], *leftovers["Action"]}
+    assert leftovers["Action"] == ["s3:DeleteObject"]
+    assert leftovers["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${PipelineBucket}/validation/*"}]
     names = {json.dumps(resource) for resource in own["Resource"]}
     assert all("${PipelineBucket}" in name or "${ArtifactBucketName}" in name for name in names)
     assert layers["Action"] == ["s3:GetObject"]

@@ -220,11 +220,6 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
         "arguments",
         "Register.ClientToken is missing",
     ),
-    "no idempotency token of a task": (
-        arguments("validate", lambda a: a.pop("ClientToken")),
-        "arguments",
-        "Validate.ClientToken is missing",
-    ),
     "a misspelt argument": (
         arguments("register", lambda a: a.update(ModelPackageGroup=a.pop("ModelPackageGroupName"))),
         "arguments",
