@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +115,11 @@ def repository(tmp_path: Path) -> Path:
 
 def asked(repository: Path, base: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--silent", "template-diff", f"BASE={base}"]
-    return subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True)
+    # `make test` would have it called make[1].
+    environment = {name: value for name, value in os.environ.items() if name != "MAKELEVEL"}
+    return subprocess.run(
+        command, cwd=repository, env=environment, check=False, capture_output=True, text=True
+    )
 
 
 def diff(repository: Path) -> str:
