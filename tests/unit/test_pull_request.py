@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
