@@ -172,7 +172,8 @@ def run(
     alias = _outputs(aws, config, "pipeline").get("StateMachineAliasArn")
     if not alias:
         raise UserError(
-            f"{config.named('pipeline')} is not deployed: run make deploy (python -m build deploy) first"
+            f"{config.named('pipeline')} is not deployed: run make deploy STAGE={config.stage} "
+            f"(python -m build deploy --stage {config.stage}) first"
         )
     running = Backfill(Order(alias, named, asked, parallel), aws.stepfunctions)
     try:
@@ -220,7 +221,8 @@ def image(stage: str, config_path: Path) -> None:
     config, aws = load(config_path, stage), connect(given)
     repository = _outputs(aws, config, "delivery").get("ValidatorRepositoryUri")
     if not repository:
-        hint = "run make deploy STACK=delivery (python -m build deploy delivery) first"
+        command = f"python -m build deploy delivery --stage {config.stage}"
+        hint = f"run make deploy STACK=delivery STAGE={config.stage} ({command}) first"
         raise UserError(f"there is no repository for the image yet: {hint}")
     engine = images.Engine(given.docker, shell.run)
     click.echo(images.publish(aws.ecr, engine, repository, ROOT))
@@ -281,7 +283,8 @@ def _told(error: Exception) -> tuple[ExitCode, str]:
         case ConfigError():
             return ExitCode.USAGE, str(error)
         case click.UsageError():
-            return ExitCode.USAGE, f"{error.format_message()} See python -m build --help."
+            where = error.ctx.command_path if error.ctx else "python -m build"
+            return ExitCode.USAGE, f"{error.format_message()} See {where} --help."
         case click.ClickException():
             return ExitCode.FAILED, error.format_message()
     traceback.print_exception(error)

@@ -222,7 +222,7 @@ def image_to_deploy(aws: Aws, config: Config, given: str | None) -> str:
     image = deployed.parameters.get(IMAGE_PARAMETER) if deployed else None
     if not image:
         message = f"cannot deploy {config.named('pipeline')}: it has no validator image yet"
-        steps = "make deploy STACK=delivery, then make image"
+        steps = f"make deploy STACK=delivery STAGE={config.stage}, then make image STAGE={config.stage}"
         raise UserError(f"{message}; make one ({steps}) and give what it prints as IMAGE=URI (--image URI)")
     return image
 

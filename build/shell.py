@@ -53,7 +53,7 @@ def run(
             preexec_fn=_end_with_parent,
         )
     if ended.returncode:
-        where = f"{_last_line(log)}; see {log}" if log else "its own lines above say why"
+        where = f"{_said(log)}; see {log}" if log else "its own lines above say why"
         raise PlatformError(f"{_named(argv)} ended with {ended.returncode}; {where}")
 
 
@@ -62,10 +62,14 @@ def _named(argv: Sequence[str]) -> str:
     return " ".join(argv[: 3 if "-m" in argv[1:2] else 2])
 
 
-def _last_line(log: Path) -> str:
+def _said(log: Path) -> str:
     """What a program said last, which of most is why it ended."""
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return last_line(log.read_text(encoding="utf-8", errors="replace")) or "it said nothing"
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, empty when none does."""
+    return (text.strip().splitlines() or [""])[-1]
 
 
 def _end_with_parent() -> None:

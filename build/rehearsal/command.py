@@ -87,15 +87,15 @@ def rehearse(
     """
     if name not in NAMES:
         raise _unknown(name)
+    played = _scenario(name, step)
     own = _own_data(name, data, {"LABEL": label, "DROP": drop, "DELIMITER": delimiter})
-    scenario = own_data_scenario(DAY) if own else _scenario(name, step)
+    scenario = own_data_scenario(DAY) if own else played
     whole = load(config_path, stage)
     config = replace(whole, datasets=(_dataset(own),))
     environments = Environments.below(ROOT, Path(sys.executable))
-    folder = folders.create(into, scenario.name)
     if own is None:
-        read = _schemas(sample.DATASET, *whole.datasets)
-        schemas.demand_readable(read, environments.validator, folder.logs / "schema.log")
+        schemas.demand_readable(_schemas(sample.DATASET, *whole.datasets), environments.validator)
+    folder = folders.create(into, scenario.name)
     rehearsal = Rehearsal(scenario, scenario.configured(config), ROOT, folder, environments, own)
     console = Console(highlight=False)
     console.print(f"[bold]{scenario.name}[/]: {scenario.shows}", soft_wrap=not console.is_terminal)

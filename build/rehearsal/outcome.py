@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from build.cost import Use
+from build.shell import last_line
 
 from .history import StateRun
 
@@ -93,8 +94,3 @@ class Outcome:
     def state(self, name: str) -> StateRun:
         """The state of that name, as never visited when it was not entered."""
         return next((run for run in self.states if run.name == name), StateRun(name, "", attempts=0))
-
-
-def last_line(text: str) -> str:
-    """The last line that says something, empty when none does."""
-    return (text.strip().splitlines() or [""])[-1]

@@ -13,10 +13,11 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from build.shell import last_line
 from templates.config import Config, ModelApproval
-from validator.contract import Environment, ExitCode, Verdict
+from validator.contract import Environment, ExitCode, SchemaPolicy, Verdict
 
-from .outcome import Outcome, last_line
+from .outcome import Outcome
 from .sample import PARTS, Variant
 
 Check = Callable[[Outcome], Iterator[str]]
@@ -357,6 +358,11 @@ def approving(config: Config) -> Config:
     return replace(config, promotion=replace(config.promotion, approval=ModelApproval.APPROVED))
 
 
+def bootstrapping(config: Config) -> Config:
+    """A configuration that lets a dataset without a reviewed schema pass, with a warning."""
+    return replace(config, validation=replace(config.validation, schema_policy=SchemaPolicy.BOOTSTRAP))
+
+
 def _change(key: str) -> Fault:
     return {"step": "Prepare", "kind": "put-object", "key": key}
 
@@ -584,4 +590,9 @@ def step_crash(step: str) -> Scenario:
 def own_data(run_date: date) -> Scenario:
     """The scenario of people's own data: no schema, no baseline, so the gate warns and goes on."""
     act = Act(run_date, "SUCCEEDED", "Registered", (*TRAINED, verdict_is(Verdict.WARN)))
-    return Scenario("own-data", "your data got a proposed schema, and a model of it is registered", (act,))
+    return Scenario(
+        "own-data",
+        "your data got a proposed schema, and a model of it is registered",
+        (act,),
+        configured=bootstrapping,
+    )

@@ -48,7 +48,10 @@ def test_delivery_from_nothing_to_the_door_of_the_pipeline(command: Command) -> 
 
     imageless = command("image", "--stage", "prod")
     assert imageless.returncode == 64
-    assert "run make deploy STACK=delivery (python -m build deploy delivery) first" in imageless.stderr
+    assert (
+        "run make deploy STACK=delivery STAGE=prod (python -m build deploy delivery --stage prod) first"
+        in imageless.stderr
+    )
 
     refused = command("deploy", "delivery", "--stage", "prod", typed="y\n")
     assert refused.returncode == 64

@@ -127,8 +127,8 @@ def test_a_pipeline_that_is_not_deployed_is_one_line(environment: dict[str, str]
     refused = command(environment, "--stage", "prod", "--date", "2026-11-01")
     assert (refused.returncode, refused.stdout) == (64, "")
     assert (
-        "sluice-prod-pipeline is not deployed: run make deploy (python -m build deploy) first"
-        in refused.stderr
+        "sluice-prod-pipeline is not deployed: "
+        "run make deploy STAGE=prod (python -m build deploy --stage prod) first" in refused.stderr
     )
 
 

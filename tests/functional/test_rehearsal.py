@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.csv
 import pytest
 
 from tests.configuration import PATH
@@ -201,11 +202,13 @@ def within(known: Collection[tuple[str, str]], statement: Statement) -> bool:
     return all((statement.role, action) in known for action in statement.actions)
 
 
-def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended]) -> None:
+def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended], tmp_path: Path) -> None:
     data = os.environ.get("CHICAGO_TAXI_CSV")
     if not data:
         pytest.skip("CHICAGO_TAXI_CSV names no file: the check on real data did not run")
-    ended = rehearse("--data", data, "--label", "big_tipper", "--drop", "tips")
+    own = tmp_path / "trips.csv"
+    pyarrow.csv.write_csv(pyarrow.csv.read_csv(data), own, pyarrow.csv.WriteOptions(delimiter=";"))
+    ended = rehearse("--data", str(own), "--label", "big_tipper", "--drop", "tips", "--delimiter", ";")
     assert ended.code == 0, ended.output
     assert ended.summary["verdict"] == "warn"
     assert ended.summary["model_metric"]["metric"] == "auc"

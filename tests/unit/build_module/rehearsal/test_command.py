@@ -14,7 +14,9 @@ from build.rehearsal import command, sample
 from build.rehearsal.play import Rehearsal
 from build.rehearsal.summary import Summary
 from tests.configuration import PATH, ROOT
+from validator.contract import SchemaPolicy
 
+BROKEN = "tests/data/broken.pbtxt"
 OTHERS = """\
 [[datasets]]
 name = "houses"
@@ -23,6 +25,7 @@ label = "price"
 [[datasets]]
 name = "bikes"
 label = "late"
+schema = "schema/taxi.pbtxt"
 
 [validation]
 most_children = 7
@@ -72,10 +75,13 @@ def test_the_sample_is_played_whatever_datasets_there_are_and_all_else_is_as_con
 def test_ones_own_data_are_a_dataset_of_their_own(
     played: list[Rehearsal], others: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "trips.csv").write_text("a,b,c\n1,2,3\n", encoding="utf-8")
-    own = ("--data", str(tmp_path / "trips.csv"), "--label", "c", "--drop", "a")
-    assert rehearse(others, tmp_path / "rehearsal", *own) == 1
+    (tmp_path / "trips.csv").write_text("a;b;c\n1;2;3\n", encoding="utf-8")
+    own = ("--data", str(tmp_path / "trips.csv"), "--label", "c", "--drop", "a", "--delimiter", ";")
+    # In prod a dataset without a schema is refused.
+    assert rehearse(others, tmp_path / "rehearsal", *own, "--stage", "prod") == 1
     (rehearsal,) = played
+    assert rehearsal.config.validation.schema_policy is SchemaPolicy.BOOTSTRAP
+    assert rehearsal.dataset.delimiter == ";"
     assert (rehearsal.dataset.label, rehearsal.dataset.drop, rehearsal.dataset.schema) == ("c", ("a",), None)
     assert len(rehearsal.config.datasets) == 1
 
@@ -108,6 +114,18 @@ def test_an_unknown_scenario_is_one_short_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_step_that_nobody_crashes_is_refused_beside_data_too(
+    played: list[Rehearsal], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trips.csv").write_text("a;b\n1;2\n", encoding="utf-8")
+    own = ("--data", str(tmp_path / "trips.csv"), "--label", "b")
+    assert rehearse(PATH, tmp_path / "rehearsal", *own, "--delimiter", ";", "--step", "Train") == 64
+    assert "crashes no step: leave STEP out" in capsys.readouterr().err
+    assert rehearse(PATH, tmp_path / "rehearsal", *own, "--delimiter", "x") == 64
+    assert capsys.readouterr().err.endswith("See python -m build rehearse --help.\n")
+    assert played == []
+
+
 def test_the_help_lists_every_scenario_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rehearse", "--help"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -115,21 +133,18 @@ def test_the_help_lists_every_scenario_on_a_line_of_its_own(capsys: pytest.Captu
 
 
 def test_a_schema_that_is_none_is_told_before_anything_is_started(
-    played: list[Rehearsal],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    played: list[Rehearsal], others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = tmp_path / "broken.pbtxt"
-    broken.write_text("feature {\n  nam: 1\n}\n")
-    monkeypatch.setattr(command, "_schemas", lambda *_: [broken])
-    assert rehearse(PATH, tmp_path / "rehearsal") == 64
+    others.write_text(others.read_text().replace("schema = ", f"schema = {BROKEN!r} #"), encoding="utf-8")
+    assert rehearse(others, tmp_path / "rehearsal") == 64
     (line,) = capsys.readouterr().err.splitlines()
+    broken = ROOT / BROKEN
     assert line.startswith(
         f"build: cannot rehearse by the schema {broken}: cannot read schema {broken} line 2:"
     )
     assert line.endswith("mend the file, or bring it back with git checkout")
     assert played == []
+    assert not (tmp_path / "rehearsal").exists()
 
 
 def test_the_schemas_of_all_datasets_are_read_each_once() -> None:
