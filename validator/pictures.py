@@ -215,9 +215,10 @@ def _cumulated(histogram: Histogram) -> Iterator[tuple[float, float]]:
 def _edges(low: float, high: float, bins: int) -> Sequence[float]:
     if low == high:
         return [low - 0.5, high + 0.5]
-    between = np.geomspace if _spans_decades(low, high) else np.linspace
+    if _spans_decades(low, high):
+        return [low, *np.geomspace(low, high, bins + 1)[1:-1].tolist(), high]
     # Halves first: the distance of two floats may be beyond the largest float.
-    return [low, *(between(low / 2, high / 2, bins + 1)[1:-1] * 2).tolist(), high]
+    return [low, *(np.linspace(low / 2, high / 2, bins + 1)[1:-1] * 2).tolist(), high]
 
 
 def _spans_decades(low: float, high: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0.statistics_pb2 import (
     DatasetFeatureStatisticsList,
@@ -139,6 +139,9 @@ VALUES = st.lists(st.floats(-1e150, 1e150), min_size=1, max_size=30)
 
 @settings(deadline=None)
 @given(VALUES, VALUES | st.none())
+@example([5e-324, 1.0, 2.5], None)
+@example([5e-324], [1.0])
+@example([5e-324, 1e-323], None)
 def test_any_numbers_can_be_drawn(statistics: Build, now: list[float], before: list[float] | None) -> None:
     sides = [statistics(x=side).datasets[0].features[0] for side in (now, before) if side is not None]
     picture = pictures.draw(*sides)

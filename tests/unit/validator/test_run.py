@@ -71,6 +71,12 @@ def test_a_first_line_of_values_is_warned_about_unless_columns_are_named(folder:
     assert (named.rows, "HEADER_OF_VALUES" in codes(named)) == (3, False)
 
 
+def test_the_least_of_floats_is_judged_like_any_other(folder: Path) -> None:
+    (folder / "data.csv").write_text("n\n5e-324\n1\n2.5\n")
+    assert validate(folder).rows == 3
+    assert (folder / "out" / "gate.json").exists()
+
+
 def test_names_that_lie_in_the_data_are_names(folder: Path) -> None:
     parquet.write_table(pa.table({"-3": [1], "0.5": [2]}), folder / "data.parquet")
     report = validate(folder, DATA_URI=str(folder / "data.parquet"))
