@@ -5,13 +5,12 @@ The gate goes first. A kill in between leaves an attempt without its gate, which
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from validator import store
 from validator.contract import Artifact
 from validator.errors import AbsentError, UsageError
-from validator.settings import Attempt, Child
+from validator.settings import Attempt, Child, blamed
 
 RESULTS: Final = (
     Artifact.GATE,
@@ -28,20 +27,18 @@ RESULTS: Final = (
 
 
 def clear(attempt: Attempt) -> None:
-    """Takes away what an earlier attempt said; of a child that is its error, and no document that is read.
+    """Takes away what an earlier attempt said; of a child that is its error.
 
     Raises:
-        UsageError: Something is there and may not be taken away.
+        UsageError: Something is there and may not be taken away; nothing is when this attempt reads it.
         StorageError: The storage is unavailable.
     """
+    _demand_apart(attempt)
     if attempt.child:
         _remove(error_uri(attempt.output_uri, attempt.child))
         return
-    kept = {_place(uri) for uri in attempt.documents}
     for name in RESULTS:
-        uri = store.child(attempt.output_uri, name)
-        if _place(uri) not in kept:
-            _remove(uri)
+        _remove(store.child(attempt.output_uri, name))
 
 
 def error_uri(output_uri: str, child: Child | None) -> str:
@@ -61,10 +58,24 @@ def _remove(uri: str) -> None:
         store.remove(uri)
 
 
-def _place(uri: str) -> str:
-    """Returns one name for all ways to write it."""
+def _demand_apart(attempt: Attempt) -> None:
+    """What takes the place of a document it reads would hold the data against themselves when it restarts."""
+    for setting, uri in attempt.documents.items():
+        if any(_is_same(uri, store.child(attempt.output_uri, name)) for name in RESULTS):
+            with blamed(setting):
+                raise UsageError(
+                    f"cannot use {uri}",
+                    why="this run would put its own results in its place",
+                    remedy="copy it elsewhere, or name another --output",
+                )
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Says whether two URIs name one object, by whatever links."""
+    if store.is_remote(one) or store.is_remote(other):
+        return one == other
     try:
-        return uri if store.is_remote(uri) else os.path.abspath(store.local_path(uri))  # noqa: PTH100
-    except UsageError:
-        # Who reads it says what is wrong.
-        return uri
+        return store.local_path(one).samefile(store.local_path(other))
+    except (OSError, ValueError, UsageError):
+        # Absent, or no path: who reads it says what is wrong.
+        return False

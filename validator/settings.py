@@ -107,8 +107,14 @@ class Attempt:
     run_date: date | None
     """None when the one given is no date."""
     child: Child | None = None
-    documents: tuple[str, ...] = ()
-    """What is read besides the data, and may lie below the output."""
+    schema_uri: str | None = None
+    baseline_uri: str | None = None
+
+    @property
+    def documents(self) -> Mapping[Environment, str]:
+        """What is read besides the data, by the setting that names it."""
+        named = {Environment.SCHEMA_URI: self.schema_uri, Environment.BASELINE_URI: self.baseline_uri}
+        return {setting: uri for setting, uri in named.items() if uri}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +165,8 @@ class Settings:
     @property
     def attempt(self) -> Attempt:
         """Which run this is and where its files go."""
-        documents = (self.schema_uri, self.baseline_uri)
         return Attempt(
-            self.output_uri, self.run_id, self.run_date, self.child, tuple(filter(None, documents))
+            self.output_uri, self.run_id, self.run_date, self.child, self.schema_uri, self.baseline_uri
         )
 
 
@@ -228,9 +233,10 @@ def attempt(
     except UsageError:
         # What it would write might be another's.
         return None
-    documents = (values.get(name) for name in (Environment.SCHEMA_URI, Environment.BASELINE_URI))
-    run = values.run_id(), values.run_date_or_none(today)
-    return Attempt(output_uri, *run, child, tuple(filter(None, documents))) if output_uri else None
+    if output_uri is None:
+        return None
+    documents = values.get(Environment.SCHEMA_URI), values.get(Environment.BASELINE_URI)
+    return Attempt(output_uri, values.run_id(), values.run_date_or_none(today), child, *documents)
 
 
 def settle_native_libraries() -> None:

@@ -39,7 +39,6 @@ def identified(settings: Settings) -> Settings:
         settings,
         run_date=named.run_date if Environment.RUN_DATE in assumed else settings.run_date,
         run_id=named.run_id if Environment.RUN_ID in assumed else settings.run_id,
-        assumed=frozenset(),
     )
 
 

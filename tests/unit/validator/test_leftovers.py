@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from validator import cli, leftovers, settings, store
 from validator.contract import ARRAY_INDEX, Artifact, Environment
-from validator.errors import AbsentError, StorageError, UsageError
+from validator.errors import AbsentError, StorageError, UsageError, ValidatorError
 from validator.interruption import Interruption
 
 SCHEMA = 'feature { name: "n" type: INT presence { min_fraction: 1 } }\n'
@@ -93,16 +94,63 @@ def test_a_proposal_does_not_outlive_its_attempt(data: Path) -> None:
     assert files(data / "out") == JUDGED
 
 
-@pytest.mark.parametrize("output", ["out", "out/", "./out"])
-def test_documents_that_are_read_stay_where_they_are(data: Path, output: str, monkeypatch: Any) -> None:
+DOCUMENTS = [("--baseline", "statistics.pb"), ("--schema", "schema.proposed.pbtxt")]
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("output", ["out", "out/", "./out", "latest"])
+@pytest.mark.parametrize("folder", ["out", "latest", "{data}/out", "file://{data}/latest"])
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_run_that_reads_what_it_would_replace_touches_nothing(
+    document: tuple[str, str], folder: str, output: str, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     judge(data)
+    (data / "latest").symlink_to("out")
+    before = contents(data / "out")
     monkeypatch.chdir(data)
-    given = ("--schema", data / "out/schema.proposed.pbtxt", "--baseline", "out/statistics.pb")
+    option, name = document
+    given = (option, f"{folder.format(data=data)}/{name}")
+    for more in ((), ("--workers", "abc")):
+        assert judge(data, *given, *more, output=output) == 64
+        assert contents(data / "out") == before
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_who_would_replace_what_it_reads_is_told(
+    document: tuple[str, str], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(data)
+    option, name = document
+    uri = data / "out" / name
+    capsys.readouterr()
+    assert judge(data, option, uri) == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"cannot use {uri}: this run would put its own results in its place; copy it")
+    assert line.endswith(f"({option}) names it")
+
+
+def test_a_child_may_not_read_what_its_merge_would_replace(data: Path) -> None:
+    judge(data)
+    shard = ("--shard-index", "0", "--shard-count", "2", "--schema", data / "out/schema.proposed.pbtxt")
+    assert main("profile", "--data", data / "d.csv", "--output", data / "out", *shard) == 64
+    assert (data / "out/schema.proposed.pbtxt").exists()
+
+
+def test_documents_of_another_output_are_read(data: Path) -> None:
+    judge(data, output=data / "first")
+    given = ("--schema", data / "first/schema.proposed.pbtxt", "--baseline", data / "first/statistics.pb")
     for _ in range(2):
-        assert judge(data, *given, output=output) == 0
-    assert files(data / "out") == {*JUDGED, "schema.proposed.pbtxt"}
+        assert judge(data, *given) == 0
     gate = json.loads((data / "out/gate.json").read_text())
     assert gate["counts"] == {"error": 0, "warning": 0, "info": 0}
+
+
+def test_a_document_that_is_absent_is_refused_by_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge(data, "--baseline", data / "out/statistics.pb") == 64
+    assert "no such file or directory; BASELINE_URI (--baseline) names it" in capsys.readouterr().err
 
 
 def test_what_was_inferred_is_a_persons(data: Path) -> None:
@@ -254,13 +302,26 @@ def test_what_nobody_may_look_at_is_passed_over(monkeypatch: pytest.MonkeyPatch)
     leftovers.clear(attempt("s3://b/out"))
 
 
-def test_storage_that_does_not_answer_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(uri: str) -> bool:
-        raise StorageError(f"cannot list {uri}")
+@pytest.mark.parametrize("kind", [StorageError, UsageError])
+def test_storage_that_does_not_answer_or_is_absent_is_not_passed_over(
+    kind: type[ValidatorError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(uri: str) -> bool:
+        raise kind(f"cannot list {uri}")
 
-    monkeypatch.setattr(store, "exists", silent)
-    with pytest.raises(StorageError):
+    monkeypatch.setattr(store, "exists", refused)
+    with pytest.raises(kind):
         leftovers.clear(attempt("s3://b/out"))
+
+
+def test_in_a_bucket_too_a_run_that_reads_what_it_would_replace_touches_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for change in ("exists", "remove", "write"):
+        monkeypatch.setattr(store, change, pytest.fail)
+    run = replace(attempt("s3://b/out/"), baseline_uri="s3://b/out/statistics.pb")
+    with pytest.raises(UsageError, match=r"BASELINE_URI \(--baseline\) names it"):
+        leftovers.clear(run)
 
 
 def test_in_a_bucket_the_gate_goes_first(
