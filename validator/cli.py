@@ -237,7 +237,7 @@ def show_command(uri: str) -> int:
         show.schema(documents.read_schema(document), console)
     elif document.endswith(".pb"):
         show.statistics(documents.read_statistics(document), console)
-    elif PurePosixPath(document).name == Artifact.ERROR:
+    elif _is_failure(PurePosixPath(document)):
         show.failure(documents.read_failure(document), console)
     else:
         show.verdict(documents.read_verdict(document), console)
@@ -305,6 +305,11 @@ def _document(uri: str, command: str, taken: Sequence[Artifact]) -> str:
 
 def _suffix(uri: str) -> str:
     return PurePosixPath(uri).suffix
+
+
+def _is_failure(document: PurePosixPath) -> bool:
+    """Says whether a document is a run's error.json, or a child's."""
+    return document.name == Artifact.ERROR or document.parent.name == Artifact.ERRORS
 
 
 def _guarded(options: dict[str, str | None], act: Callable[[Settings], int], *, debug: bool) -> int:

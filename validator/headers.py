@@ -16,9 +16,11 @@ from typing import Any, Final
 import google_crc32c
 
 from validator import store
+from validator.contract import Environment
 from validator.errors import AbsentError
 from validator.formats import Dialect
 from validator.profile import ENGINE_VERSION, Column, Kind
+from validator.settings import blamed
 from validator.store import Object
 
 SUFFIX: Final = ".columns"
@@ -51,7 +53,9 @@ class Headers:
         if not self._is_pinned:
             return None
         try:
-            checksum, _, line = store.at(self._uri).read(self._uri).partition(b"\n")
+            # A child's first look at the states.
+            with blamed(Environment.STATES_URI):
+                checksum, _, line = store.at(self._uri).read(self._uri).partition(b"\n")
             saved = json.loads(line)
             # A copy under the name of other objects is sound, and of other columns.
             if checksum != _checksum(line) or saved["key"] != self._key:

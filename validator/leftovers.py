@@ -5,10 +5,11 @@ The gate goes first. A kill in between leaves an attempt without its gate, which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from validator import store
-from validator.contract import Artifact
+from validator.contract import Artifact, Environment
 from validator.errors import AbsentError, UsageError
 from validator.settings import Attempt, Child, blamed
 
@@ -34,11 +35,16 @@ def clear(attempt: Attempt) -> None:
         StorageError: The storage is unavailable.
     """
     _demand_apart(attempt)
+    with blamed(Environment.OUTPUT_URI):
+        for uri in _said(attempt):
+            _remove(uri)
+
+
+def _said(attempt: Attempt) -> Sequence[str]:
+    """Returns where an attempt says something, the gate first."""
     if attempt.child:
-        _remove(error_uri(attempt.output_uri, attempt.child))
-        return
-    for name in RESULTS:
-        _remove(store.child(attempt.output_uri, name))
+        return [error_uri(attempt.output_uri, attempt.child)]
+    return [store.child(attempt.output_uri, name) for name in RESULTS]
 
 
 def error_uri(output_uri: str, child: Child | None) -> str:
@@ -55,7 +61,11 @@ def _remove(uri: str) -> None:
         # Nobody may look: what cannot be seen is not ours to see to.
         is_there = False
     if is_there:
-        store.remove(uri)
+        try:
+            store.remove(uri)
+        except AbsentError as error:
+            # It is there, so absent it is not: S3 refused.
+            raise UsageError(str(error), remedy="allow s3:DeleteObject, or name another output") from error
 
 
 def _demand_apart(attempt: Attempt) -> None:

@@ -238,10 +238,20 @@ def _work(settings: Settings, declared: Schema | None, interruption: Interruptio
     """Returns what has to be done: every process that has the same settings gets the same shards."""
     lookups = Crew(interruption, LOOKUPS)
     found = source.of(settings, lookups)
-    store.prepare(settings.output_uri)
-    states_uri = settings.states_uri or store.child(settings.output_uri, Artifact.STATES)
+    with blamed(Environment.OUTPUT_URI):
+        store.prepare(settings.output_uri)
+    states_uri = _states_uri(settings)
     described = _described(settings, found, declared, states_uri, lookups)
     return Work(found, described, states_uri, Crew(interruption, _workers(settings, described.columns)))
+
+
+def _states_uri(settings: Settings) -> str:
+    """Returns where the states of finished shards lie; a place that is given is tried first."""
+    if settings.states_uri is None:
+        return store.child(settings.output_uri, Artifact.STATES)
+    with blamed(Environment.STATES_URI):
+        store.prepare(settings.states_uri)
+    return settings.states_uri
 
 
 def _described(
@@ -334,8 +344,7 @@ def _schema(settings: Settings) -> Schema | None:
 def _expectations(settings: Settings) -> Expectations:
     declared = _schema(settings)
     if declared:
-        with blamed(Environment.DATA_ENVIRONMENT):
-            schema.environment_of(declared, settings.data_environment)
+        schema.environment_of(declared, settings.data_environment)
     return Expectations(declared, _baseline(settings))
 
 
@@ -435,5 +444,6 @@ def _prices(settings: Settings) -> cost.Prices | None:
 
 def _write(settings: Settings, artifact: Artifact, content: str | bytes) -> str:
     uri = store.child(settings.output_uri, artifact)
-    store.write(uri, content.encode() if isinstance(content, str) else content)
+    with blamed(Environment.OUTPUT_URI):
+        store.write(uri, content.encode() if isinstance(content, str) else content)
     return uri

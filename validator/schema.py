@@ -22,6 +22,7 @@ from tensorflow_metadata.proto.v0.schema_pb2 import (
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from validator import core, features, portions
+from validator.contract import DEFAULT_DATA_ENVIRONMENT
 from validator.errors import UsageError
 from validator.profile import Kind, Path
 
@@ -103,7 +104,8 @@ def environment_of(schema: Schema, environment: str) -> str:
         raise UsageError(
             f"unknown data environment {environment!r}",
             why=f"the schema has {', '.join(sorted(known))}",
-            remedy="choose one of these, or add it to the schema's default_environment",
+            remedy=f"choose one of these with --environment (DATA_ENVIRONMENT; {DEFAULT_DATA_ENVIRONMENT} by "
+            "default), or add it to the schema's default_environment",
         )
     return environment
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ OPTIONS: Final[Mapping[str, str]] = {
     Environment.MANIFEST_URI: "--manifest",
     Environment.SCHEMA_URI: "--schema",
     Environment.BASELINE_URI: "--baseline",
-    Environment.DATA_ENVIRONMENT: "--environment",
+    Environment.OUTPUT_URI: "--output",
+    Environment.STATES_URI: "--states",
 }
 """Setting that names something elsewhere -> its option."""
 
@@ -132,7 +134,7 @@ class Settings:
     data_environment: str
     """Environment of the schema the data is judged for."""
     baseline_sha256: str | None = None
-    """What the baseline has to be, in hexadecimal digits; None for whatever it is."""
+    """What the baseline has to be, in small hexadecimal digits; None for whatever it is."""
     delimiter: str | None = None
     """Between the fields of .csv and .tsv; None for a comma and a tab."""
     columns: tuple[str, ...] | None = None
@@ -197,7 +199,7 @@ def load(
         schema_uri=values.get(Environment.SCHEMA_URI),
         schema_policy=values.word(Environment.SCHEMA_POLICY, SchemaPolicy) or SchemaPolicy.BOOTSTRAP,
         baseline_uri=values.get(Environment.BASELINE_URI),
-        baseline_sha256=values.get(Environment.BASELINE_SHA256),
+        baseline_sha256=values.sha256(Environment.BASELINE_SHA256),
         output_uri=values.required(Environment.OUTPUT_URI, "--output"),
         data_environment=values.get(Environment.DATA_ENVIRONMENT) or DEFAULT_DATA_ENVIRONMENT,
         delimiter=values.delimiter(),
@@ -253,6 +255,10 @@ def _checked(settings: Settings) -> Settings:
     if settings.schema_policy is SchemaPolicy.REQUIRE and settings.schema_uri is None:
         raise UsageError(
             "no schema given, and SCHEMA_POLICY is require", remedy="name one with --schema (SCHEMA_URI)"
+        )
+    if settings.baseline_sha256 and settings.baseline_uri is None:
+        raise UsageError(
+            "no baseline given, and BASELINE_SHA256 is", remedy="name one with --baseline (BASELINE_URI)"
         )
     _demand_room_in_gate(settings)
     return settings
@@ -362,6 +368,12 @@ class _Values:
             raise UsageError(
                 f"{name} is {_shown(value)}", why=f"not a whole number from {least} to {greatest:,}"
             ) from error
+
+    def sha256(self, name: str) -> str | None:
+        value = self.get(name)
+        if value and not re.fullmatch("[0-9a-fA-F]{64}", value):
+            raise UsageError(f"{name} is {_shown(value)}", why="not 64 hexadecimal digits")
+        return value and value.lower()
 
     def children(self) -> int | None:
         return self.number(Environment.SHARD_COUNT, greatest=MOST_CHILDREN)

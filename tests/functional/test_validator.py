@@ -112,7 +112,8 @@ def test_an_output_that_cannot_be_written_is_one_line(data: Path) -> None:
     result = validator("--data", data, "--output", data)
     assert (result.returncode, result.stdout) == (64, "")
     assert result.stderr == (
-        f"cannot write {data}: it is a file, not a folder; name a folder that can be written with --output\n"
+        f"cannot write {data}: it is a file, not a folder; name a folder that can be written; "
+        "OUTPUT_URI (--output) names it\n"
     )
 
 

@@ -242,7 +242,7 @@ def _unwritable(uri: str, error: OSError, verb: str = "write") -> UsageError | S
     if error.errno in _EXHAUSTED:
         return StorageError(what, why=_reason(error), remedy="make room and try again")
     why = "it is a file, not a folder" if isinstance(error, FileExistsError) else _reason(error)
-    return UsageError(what, why=why, remedy="name a folder that can be written with --output")
+    return UsageError(what, why=why, remedy="name a folder that can be written")
 
 
 def _reason(error: OSError) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from validator import cli, run
+from validator import cli, run, settings
 from validator.contract import ARRAY_INDEX, Environment, ExitCode, Verdict
 from validator.interruption import Interruption
 from validator.settings import Settings
@@ -100,6 +100,26 @@ def test_debug_shows_where_a_bug_is(seen: list[Settings], tmp_path: Path, capsys
     error = capsys.readouterr().err
     assert "Traceback" in error
     assert error.splitlines()[-1].startswith("internal error")
+
+
+@pytest.mark.parametrize("setting", settings.OPTIONS)
+def test_what_names_a_wrong_place_is_named(setting: str, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "d.csv").write_text("n\n1\n")
+    option = settings.OPTIONS[setting]
+    places = {"--data": "d.csv", "--output": "out", option: "d.csv/below"}
+    given = [word for name, place in places.items() for word in (name, str(tmp_path / place))]
+    assert main(*given) == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"; {setting} ({option}) names it")
+
+
+@pytest.mark.parametrize("option", ["--output", "--states"])
+def test_a_place_of_an_unknown_kind_is_named(option: str, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "d.csv").write_text("n\n1\n")
+    assert main("--data", f"{tmp_path}/d.csv", "--output", f"{tmp_path}/out", option, "ftp://x") == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ftp:// is unknown" in line
+    assert line.endswith(f"({option}) names it")
 
 
 @pytest.mark.parametrize(
@@ -337,6 +357,15 @@ def test_show_takes_what_a_folder_holds(shown: list[str], tmp_path: Path) -> Non
     (tmp_path / "o" / "schema.pbtxt").unlink()
     assert main("show", f"{tmp_path}/o") == 0
     assert shown == ["schema Schema", "statistics DatasetFeatureStatisticsList"]
+
+
+def test_show_takes_the_error_of_a_child(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "d.csv").write_text("n,m\n1,2\n3\n")
+    of = ("--data", f"{tmp_path}/d.csv", "--output", f"{tmp_path}/out")
+    assert main("profile", *of, "--shard-index", "0", "--shard-count", "2") == 65
+    capsys.readouterr()
+    assert main("show", f"{tmp_path}/out/errors/child-1-of-2.json") == 0
+    assert capsys.readouterr().out.startswith("failed  ")
 
 
 @pytest.mark.parametrize("name", ["d.csv", "report.html", "empty", "none"])

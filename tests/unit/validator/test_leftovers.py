@@ -310,8 +310,22 @@ def test_storage_that_does_not_answer_or_is_absent_is_not_passed_over(
         raise kind(f"cannot list {uri}")
 
     monkeypatch.setattr(store, "exists", refused)
-    with pytest.raises(kind):
+    with pytest.raises(kind, match="cannot list"):
         leftovers.clear(attempt("s3://b/out"))
+
+
+def test_what_may_be_seen_and_not_deleted_says_what_to_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(uri: str) -> None:
+        raise AbsentError(f"cannot remove {uri}", why="S3 refused (AccessDenied)")
+
+    monkeypatch.setattr(store, "exists", lambda _: True)
+    monkeypatch.setattr(store, "remove", denied)
+    with pytest.raises(UsageError) as caught:
+        leftovers.clear(attempt("s3://b/out"))
+    assert str(caught.value) == (
+        "cannot remove s3://b/out/gate.json: S3 refused (AccessDenied); "
+        "allow s3:DeleteObject, or name another output; OUTPUT_URI (--output) names it"
+    )
 
 
 def test_in_a_bucket_too_a_run_that_reads_what_it_would_replace_touches_nothing(
@@ -324,12 +338,28 @@ def test_in_a_bucket_too_a_run_that_reads_what_it_would_replace_touches_nothing(
         leftovers.clear(run)
 
 
-def test_in_a_bucket_the_gate_goes_first(
-    aws_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def s3(aws_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in aws_environment.items():
         monkeypatch.setenv(name, value)
     store._buckets.cache_clear()
+    yield
+    store._buckets.cache_clear()
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize("option", ["--output", "--states"])
+def test_a_bucket_that_is_absent_is_told_by_its_setting(
+    option: str, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge(data, option, "s3://no-such-bucket/below") == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no such object or bucket (NoSuchBucket)" in line
+    assert line.endswith(f"({option}) names it")
+
+
+@pytest.mark.usefixtures("s3")
+def test_in_a_bucket_the_gate_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = boto3.resource("s3").create_bucket(Bucket="leftovers")
     kept = {"out/states/a.state", "out/schema.pbtxt", "out/gate.json.txt", "other/gate.json"}
     for key in {*kept, *(f"out/{name}" for name in leftovers.RESULTS)}:
@@ -348,4 +378,3 @@ def test_in_a_bucket_the_gate_goes_first(
     # Nothing is asked to go that is not there: in a versioned bucket each time would leave a mark.
     leftovers.clear(attempt("s3://leftovers/out/"))
     assert len(gone) == len(leftovers.RESULTS)
-    store._buckets.cache_clear()

@@ -491,7 +491,7 @@ class TestMissing:
     @pytest.mark.parametrize("uri", ["http://127.0.0.1:1/states", "s3://", "file://", "data/day=0/0.csv"])
     def test_no_child_is_asked_for_states_where_none_can_be(self, uri: str, folder: Path) -> None:
         given = str(folder / uri) if "://" not in uri else uri
-        with pytest.raises(UsageError, match=r"^cannot (use|read) "):
+        with pytest.raises(UsageError, match=r"^cannot (use|write) .*; STATES_URI \(--states\) names it$"):
             merge(folder, 8, STATES_URI=given)
         assert not (folder / "out" / "missing.json").exists()
 

@@ -301,6 +301,7 @@ def test_the_gate_carries_what_a_later_day_holds_the_statistics_to(folder: Path)
     assert told == sha256(statistics.read_bytes()).hexdigest()
     baseline = statistics.rename(folder / "baseline.pb")
     validate(folder, BASELINE_URI=str(baseline), BASELINE_SHA256=told)
+    validate(folder, BASELINE_URI=str(baseline), BASELINE_SHA256=told.upper())
     with pytest.raises(UsageError, match="it is not what was accepted"):
         validate(folder, BASELINE_URI=str(baseline), BASELINE_SHA256="0" * 64)
 
@@ -333,6 +334,18 @@ class TestMistakesCostNothing:
             file.write('default_environment: "TRAINING"\n')
         with pytest.raises(UsageError, match="SERVNIG"):
             validate(folder, SCHEMA_URI=schema, DATA_ENVIRONMENT="SERVNIG")
+
+    def test_a_schema_without_the_default_environment_says_where_it_comes_from(
+        self, folder: Path, schema: str
+    ) -> None:
+        with Path(schema).open("a") as file:
+            file.write('default_environment: "A"\n')
+        with pytest.raises(UsageError) as caught:
+            validate(folder, SCHEMA_URI=schema)
+        assert str(caught.value) == (
+            "unknown data environment 'TRAINING': the schema has A; choose one of these with --environment "
+            "(DATA_ENVIRONMENT; TRAINING by default), or add it to the schema's default_environment"
+        )
 
 
 def test_no_schema_is_inferred_from_no_rows(folder: Path) -> None:

@@ -15,6 +15,7 @@ from validator.errors import AbsentError, UsageError
 from validator.settings import Child, Settings
 
 TODAY = date(2026, 11, 22)
+SHA256 = "0a" * 32
 LEAST = {"DATA_URI": "data", "OUTPUT_URI": "out"}
 
 
@@ -98,6 +99,10 @@ def test_columns_are_names_between_commas(value: str, columns: tuple[str, ...] |
         ({**LEAST, "RUN_ID": "a" * 100_000}, "too long for gate.json"),
         ({**LEAST, "OUTPUT_URI": "s3://b/" + "a" * 4_000}, "too long for gate.json"),
         ({**LEAST, "PRICE_GB_HOUR": "cheap"}, "US dollars"),
+        ({**LEAST, "BASELINE_SHA256": SHA256}, "name one with --baseline (BASELINE_URI)"),
+        ({**LEAST, "BASELINE_URI": "b", "BASELINE_SHA256": "abc"}, "'abc': not 64 hexadecimal digits"),
+        ({**LEAST, "BASELINE_URI": "b", "BASELINE_SHA256": f"{SHA256}\n"}, "not 64 hexadecimal digits"),
+        ({**LEAST, "BASELINE_URI": "b", "BASELINE_SHA256": "g" * 64}, "not 64 hexadecimal digits"),
         ({**LEAST, "PRICE_GB_HOUR": "NaN"}, "not a price"),
         ({**LEAST, "PRICE_GB_HOUR": "-1"}, "not a price"),
     ],
@@ -107,6 +112,15 @@ def test_a_mistake_is_one_line_that_says_what_to_do(options: dict[str, str | Non
         load(options)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(SHA256, SHA256), (SHA256.upper(), SHA256), ("", None)])
+def test_what_a_baseline_has_to_be_is_written_in_any_way(given: str, expected: str | None) -> None:
+    assert load({**LEAST, "BASELINE_URI": "b", "BASELINE_SHA256": given}).baseline_sha256 == expected
+
+
+def test_no_baseline_and_no_sha256_are_none() -> None:
+    assert load({**LEAST, "BASELINE_URI": "", "BASELINE_SHA256": ""}).baseline_sha256 is None
 
 
 def test_numbers_and_run_ids_within_their_limits_are_taken() -> None:
