@@ -349,10 +349,12 @@ def s3(aws_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.mark.usefixtures("s3")
 @pytest.mark.parametrize("option", ["--output", "--states"])
+@pytest.mark.parametrize("command", ["validate", "profile --shard-index 0 --shard-count 2"])
 def test_a_bucket_that_is_absent_is_told_by_its_setting(
-    option: str, data: Path, capsys: pytest.CaptureFixture[str]
+    command: str, option: str, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert judge(data, option, "s3://no-such-bucket/below") == 64
+    given = ("--data", data / "d.csv", "--output", data / "out", option, "s3://no-such-bucket/below")
+    assert main(*command.split(), *given) == 64
     (line,) = capsys.readouterr().err.splitlines()
     assert "no such object or bucket (NoSuchBucket)" in line
     assert line.endswith(f"({option}) names it")
