@@ -24,7 +24,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: rehearse
-rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= DATA= LABEL= DROP= DELIMITER=]
+rehearse: .venv/.ready .venv-emulator/.ready .venv-jobs/.ready ## Run the whole pipeline here [SCENARIO= STEP= STAGE= DATA= LABEL= DROP= DELIMITER=]
 	@$(DEV)/python -m build rehearse --scenario '$(SCENARIO)' --stage '$(STAGE)' \
 	  $(if $(STEP),--step '$(STEP)') $(if $(DATA),--data "$$DATA") $(if $(LABEL),--label "$$LABEL") $(if $(DROP),--drop "$$DROP") \
 	  $(if $(DELIMITER),--delimiter "$$DELIMITER")
@@ -73,7 +73,7 @@ template-diff: ## Show, as Markdown, how the rendered templates differ from thos
 	  { echo 'template-diff: BASE=$(BASE) is no commit here that this branch comes from: fetch it, or name another' >&2; exit 1; }
 	@# A job's summary on GitHub holds 1 MiB.
 	@echo "### Template diff"
-	@if git diff --quiet --merge-base '$(BASE)' -- $(RENDERED); then echo "The templates stay as they are."; \
+	@if git diff --quiet --merge-base '$(BASE)' -- $(RENDERED); then echo "tests/golden stays as it is. After an edit: make golden."; \
 	else git diff --merge-base --stat '$(BASE)' -- $(RENDERED) | sed 's/^/    /'; \
 	  echo; echo '````diff'; git diff --merge-base '$(BASE)' -- $(RENDERED) | { head --bytes 900000; cat >/dev/null; }; echo '````'; fi
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -46,6 +48,19 @@ def run(arguments: list[str] | None = None) -> int:
         _forget_output()
         return _end(os.EX_IOERR, f"cannot write the template: {error.strerror}; what is there is cut off")
     return ExitCode.OK
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Have a program that reads the configuration end as the command does when it cannot be used.
+
+    Raises:
+        SystemExit: It cannot; one line on stderr says why.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        sys.exit(_end(ExitCode.USAGE, str(error)))
 
 
 def _end(code: int, message: str) -> int:

@@ -13,6 +13,7 @@ from troposphere.sns import Topic
 from templates import access
 from templates.asl import Call, Name, State, attempt, fail, jsonata
 from templates.classify import EXIT_CODE
+from templates.config import ModelApproval
 from validator.contract import Artifact
 
 RETRIED: Final = ("SNS.InternalErrorException", "SNS.ThrottledException", "SNS.SdkClientException")
@@ -62,6 +63,18 @@ REASON: Final = (
 )
 """Why a state failed: what a task, function, Glue or training job says of it, else the cause's beginning."""
 
+KINDS: Final = {
+    "none": "first model",
+    "scored": "better model",
+    "unusable": "new model, not compared",
+}
+"""Evaluate's word for what became of the champion -> what the new model is."""
+
+DECISION: Final = (
+    "'It is champion once somebody approves it: aws sagemaker update-model-package --model-package-arn ' "
+    "& $model_package_arn & ' --model-approval-status Approved (or Rejected)'"
+)
+
 SUBJECT_LIMIT: Final = 100
 """Characters SNS takes, ASCII only: subjects are made of names that can be nothing else."""
 
@@ -99,13 +112,14 @@ class Notices:
         return attempt(Name.NOTIFY_REJECTED, self._publish(subject, *lines), then=then)
 
     def registered(self, *, then: Name, output: Any) -> State:
-        """Tell that a better model is registered."""
-        kind = "($evaluation.champion = 'unusable' ? 'new model, not compared' : 'better model')"
+        """Tell that a model is registered, and that a person is to decide on it where that is so."""
+        kind = f"$lookup({json.dumps(KINDS)}, $evaluation.champion)"
         subject = f"{DAY} & ' gave a ' & {kind}"
         lines = (
             "$evaluation.metric & ' ' & $evaluation.value",
             "'Why: ' & $evaluation.reason",
             "'Model: ' & $model_package_arn",
+            f"($approval = '{ModelApproval.PENDING}' ? {DECISION})",
             f"'Report: ' & {REPORT_LINK}",
         )
         return attempt(Name.NOTIFY_REGISTERED, self._publish(subject, *lines), then=then, output=output)

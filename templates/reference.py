@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from templates.command import refusing
 from templates.config import STAGES, Config, NetworkMode, load
 from templates.stacks import STACKS
 
@@ -157,4 +158,5 @@ def _stages(path: Path, stages: Iterable[str]) -> dict[str, Config]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(_stages(Path("config.toml"), STAGES)))
+    with refusing():
+        sys.stdout.write(page(_stages(Path("config.toml"), STAGES)))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from templates.command import refusing
 from templates.config import Config, load
 from templates.stacks import STACKS, render
 
@@ -22,7 +23,7 @@ Made from the templates by `make docs`; a test keeps it up to date. What a stole
 could reach: [security.md](security.md). Resources are those of the stack's own account and region; `<Name>`
 is a resource or parameter of the stack. The configuration is that of dev: a dataset's schedule brings
 ScheduleRole, which starts the pipeline and keeps what it could not deliver, and with a customer-managed key
-each role may also use that key for what it may do here, and no further.
+the roles may also use that key, as [security.md](security.md#a-key-of-your-own) says.
 """
 
 Statement = Mapping[str, Any]
@@ -102,4 +103,5 @@ def named(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(load(Path("config.toml"), "dev")))
+    with refusing():
+        sys.stdout.write(page(load(Path("config.toml"), "dev")))

@@ -615,7 +615,10 @@ def register(config: Config, *, then: Name) -> State:
         timeout_seconds=60,
         statements=(registry.register(config),),
     )
-    assign = {"model_package_arn": jsonata("$states.result.ModelPackageArn")}
+    assign = {
+        "model_package_arn": jsonata("$states.result.ModelPackageArn"),
+        "approval": Ref("ModelApprovalStatus"),
+    }
     return task(Name.REGISTER, call, then=then, assign=assign)
 
 

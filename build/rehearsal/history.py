@@ -89,7 +89,8 @@ def _enter(runs: dict[str, StateRun], event: Event) -> StateRun:
 
 def _follow(run: StateRun, kind: str, event: Event) -> None:
     if kind == "TaskScheduled":
-        run.attempts += 1
+        # Within a Map these are its iterations' tasks.
+        run.attempts += run.kind == "Task"
         run.status = Status.RUNNING
     elif kind == "TaskSucceeded":
         run.results.append(json_object(event.get("taskSucceededEventDetails", {}).get("output")))

@@ -24,7 +24,9 @@ _HEAD_BYTES: Final = 1 << 20
 
 
 def _of_text(path: Path, delimiter: str | None, usual: str) -> list[str]:
-    parted = pyarrow.csv.ParseOptions(delimiter="\t" if delimiter == TAB else delimiter or usual)
+    sign = "\t" if delimiter == TAB else delimiter or usual
+    # Of interest is the header alone: a row may hold signs that part nothing, such as decimal commas.
+    parted = pyarrow.csv.ParseOptions(delimiter=sign, invalid_row_handler=lambda _: "skip")
     with pyarrow.csv.open_csv(path, parse_options=parted) as reader:
         return list(reader.schema.names)
 
@@ -56,9 +58,9 @@ FORMATS: Final[Mapping[str, Columns]] = {
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """Files of one table, its label, the columns kept out of training, and the delimiter if it is named."""
+    """One table: its files by their keys below a day, its label, what is not trained on, its delimiter."""
 
-    files: tuple[Path, ...]
+    files: Mapping[str, Path]
     label: str
     drop: tuple[str, ...]
     delimiter: str | None = None
@@ -73,16 +75,18 @@ def look(data: str, label: str | None, drop: str | None, delimiter: str | None =
     files = _files(Path(data))
     if not label:
         raise UserError(f"cannot train on {data}: no label is named; say LABEL=column")
-    columns = _columns(files[0], delimiter)
+    key, first = next(iter(files.items()))
+    columns = _columns(first, delimiter)
     if len(columns) == 1 and (found := _delimiter_in(columns[0])):
         raise UserError(
-            f"cannot read {files[0]}: its one column {columns[0]!r} seems to be several; "
+            f"cannot read {first}: its one column {columns[0]!r} seems to be several; "
             f"say DELIMITER='{found}' (in config.toml: delimiter = \"{found}\" of the dataset)"
         )
     dropped = tuple(name.strip() for name in (drop or "").split(",") if name.strip())
+    columns += [folder.partition("=")[0] for folder in key.split("/")[:-1] if "=" in folder]
     for name in (label, *dropped):
         if name not in columns:
-            raise UserError(f"cannot use column {name}: {files[0]} has {_some(columns)}; name one of these")
+            raise UserError(f"cannot use column {name}: {first} has {_some(columns)}; name one of these")
     if label in dropped:
         raise UserError(f"cannot drop column {label}: it is the label; leave it out of DROP")
     return OwnData(files, label, dropped, delimiter)
@@ -93,24 +97,29 @@ def _delimiter_in(column: str) -> str | None:
     return next((sign for sign in DELIMITERS if ("\t" if sign == TAB else sign) in column), None)
 
 
-def _files(path: Path) -> tuple[Path, ...]:
+def _files(path: Path) -> Mapping[str, Path]:
     if not path.exists():
         raise UserError(
             f"cannot read {path}: it does not exist; DATA is a file like trips.csv, or a folder of files"
         )
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = tuple(file for file in found if file.is_file() and _is_data(file.name))
+    below = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    root = path if path.is_dir() else path.parent
+    found = {file.relative_to(root).as_posix(): file for file in below}
+    files = {key: file for key, file in found.items() if not any(map(_is_hidden, key.split("/")))}
+    known = ", ".join(FORMATS)
     if not files:
-        known = ", ".join(FORMATS)
+        raise UserError(f"cannot read {path}: there is no file in it; name one that ends with one of {known}")
+    if stray := [key for key in files if not key.lower().endswith(tuple(FORMATS))]:
         raise UserError(
-            f"cannot read {path}: there is no file whose name ends with one of {known}; name the data itself"
+            f"cannot read {files[stray[0]]}: its name ends with none of {known}; take it out: "
+            "the pipeline refuses it too"
         )
     return files
 
 
-def _is_data(name: str) -> bool:
-    """Whether Init would put an object of this name on the manifest."""
-    return name.lower().endswith(tuple(FORMATS)) and not name.startswith(("_", "."))
+def _is_hidden(part: str) -> bool:
+    """Whether Init would leave out what has this in its key."""
+    return part.startswith(".") or (part.startswith("_") and "=" not in part)
 
 
 def _columns(path: Path, delimiter: str | None) -> list[str]:

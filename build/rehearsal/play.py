@@ -63,7 +63,7 @@ class Rehearsal:
     def day(self, act: Act) -> Files:
         """The files of an act's day."""
         if self.data is not None:
-            return ((file.name, file.read_bytes()) for file in self.data.files)
+            return ((key, file.read_bytes()) for key, file in self.data.files.items())
         return sample.day(act.run_date, parts=act.parts, variant=act.variant)
 
     def faults(self) -> list[Fault]:
@@ -196,7 +196,7 @@ def _accept_baseline(stage: Stage, console: Console) -> None:
 def _perform(stage: Stage, act: Act, number: int, console: Console) -> Outcome:
     _upload(stage, act.run_date, stage.rehearsal.day(act))
     execution = _start(stage, act, number)
-    console.print(f"\n[bold]{execution.rpartition(':')[2]}[/], started {act.trigger}")
+    console.print(f"\n[bold]{execution.rpartition(':')[2]}[/], started by {act.trigger}", soft_wrap=True)
     states = watch.follow(stage.aws.stepfunctions, execution, console, sleep=Patience().sleep)
     return _outcome(stage, act, execution, states)
 

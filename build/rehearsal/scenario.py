@@ -41,7 +41,7 @@ STEPS: Final = ("Init", "Validate", "Prepare", "Train", "Evaluate", "Register")
 class Trigger(StrEnum):
     """What starts the execution."""
 
-    BY_HAND = "by hand"
+    BY_HAND = "hand"
     DRIFT_EVENT = "a ModelDriftDetected event on the bus"
     MARKER = "the day's marker in the bucket"
 

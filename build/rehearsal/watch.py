@@ -140,5 +140,6 @@ def _line(run: StateRun) -> Text:
     sign, style = SIGNS[run.status]
     attempts = f", attempt {run.attempts}" if run.attempts > 1 else ""
     seconds = "" if run.status is Status.RUNNING else f"  {run.seconds:.1f} s"
-    said = f"  ({reason(run)})" if run.failures and run.status is not Status.SUCCEEDED else ""
+    before = "before: " if run.status is Status.RUNNING else ""
+    said = f"  ({before}{reason(run)})" if run.failures and run.status is not Status.SUCCEEDED else ""
     return Text.assemble((sign, style), f" {run.name}{attempts}{seconds}{said}")

@@ -138,7 +138,7 @@ def test_a_base_that_is_no_commit_is_one_line(repository: Path, base: str) -> No
 
 
 def test_a_changed_template_is_shown_and_nothing_else(repository: Path) -> None:
-    assert diff(repository) == "### Template diff\nThe templates stay as they are.\n"
+    assert diff(repository) == "### Template diff\ntests/golden stays as it is. After an edit: make golden.\n"
     for file in ("tests/golden/pipeline.dev.json", "tests/golden/parity/1.json", "README.md"):
         (repository / file).write_text('{\n  "a": 2\n}\n')
     shown = diff(repository)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from templates.command import refusing
 from tests.unit.templates.variants import ROOT, variants
 
 ASK: Final = """
@@ -277,4 +278,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    with refusing():
+        sys.stdout.write(text())

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from templates.command import refusing
 from tests.unit.templates.variants import ROOT, Variant, variants
 
 FOLDER: Final = ROOT / "tests/golden"
@@ -72,4 +73,5 @@ def rewrite() -> None:
 
 
 if __name__ == "__main__":
-    rewrite()
+    with refusing():
+        rewrite()

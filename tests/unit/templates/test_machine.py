@@ -139,7 +139,8 @@ def test_a_day_that_passes_gives_a_registered_model(play: Play) -> None:
 
 
 @pytest.mark.parametrize(
-    ("champion", "kind"), [("scored", "better model"), ("unusable", "new model, not compared")]
+    ("champion", "kind"),
+    [("none", "first model"), ("scored", "better model"), ("unusable", "new model, not compared")],
 )
 def test_the_notice_says_what_a_model_was_compared_with(play: Play, champion: str, kind: str) -> None:
     evaluation = {**EVALUATION, "champion": champion, "reason": "the data lack its column 'tips'"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,22 @@ def test_ctrl_c_is_answered_before_anything_slow_is_imported() -> None:
         [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ended.stdout == "False\n"
+
+
+@pytest.mark.parametrize("module", ["templates.reference", "templates.roles"])
+def test_a_page_of_a_configuration_that_cannot_be_used_is_one_line(tmp_path: Path, module: str) -> None:
+    (tmp_path / "config.toml").write_text("stages = 1\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (64, "")
+    assert ended.stderr.startswith("error: config.toml: stages")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_configuration_that_is_nested_too_deep_is_one_line(

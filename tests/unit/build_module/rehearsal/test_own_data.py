@@ -29,13 +29,30 @@ def table(tmp_path: Path) -> Path:
 
 def test_a_file_with_its_label_and_dropped_columns(table: Path) -> None:
     own = look(str(table), "label", " tips ,")
-    assert (own.files, own.label, own.drop) == ((table,), "label", ("tips",))
+    assert (own.files, own.label, own.drop) == ({"trips.csv": table}, "label", ("tips",))
 
 
-def test_a_folder_of_parquet_leaves_other_files_out(tmp_path: Path) -> None:
-    pyarrow.parquet.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "part-0.parquet")
+def test_a_folder_has_keys_columns_of_its_folders_and_nothing_that_is_no_data(tmp_path: Path) -> None:
+    for hour in ("04", "03"):
+        (tmp_path / f"_hour={hour}").mkdir()
+        pyarrow.parquet.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / f"_hour={hour}" / "a.parquet")
+    (tmp_path / "_SUCCESS").write_text("")
+    (tmp_path / "_temporary").mkdir()
+    (tmp_path / "_temporary" / "notes.txt").write_text("hidden")
+    assert list(look(str(tmp_path), "b", "_hour").files) == ["_hour=03/a.parquet", "_hour=04/a.parquet"]
     (tmp_path / "README.md").write_text("no data")
-    assert [file.name for file in look(str(tmp_path), "b", None).files] == ["part-0.parquet"]
+    with pytest.raises(
+        UserError, match=r"cannot read .*README\.md: its name ends with none of .*; take it out"
+    ):
+        look(str(tmp_path), "b", None)
+
+
+def test_decimal_commas_do_not_hide_a_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("id;amount;returned\n1;7,49;0\n2;8;1\n")
+    with pytest.raises(UserError, match=r"say DELIMITER=';'"):
+        look(str(path), "returned", None)
+    assert look(str(path), "returned", "amount", ";").drop == ("amount",)
 
 
 def test_what_is_looked_at_is_what_prepare_reads() -> None:
@@ -55,7 +72,7 @@ def test_columns_of_every_format(tmp_path: Path, name: str) -> None:
         mark = {"csv": ",", "tsv": "\t"}.get(kind)
         text = f"fare{mark}label\n1.5{mark}1\n" if mark else '{"fare": 1.5}\n{"fare": 2, "label": 1}\n'
         path.write_bytes(PACKINGS[packing](text.encode()))
-    assert look(str(path), "label", "fare").files == (path,)
+    assert list(look(str(path), "label", "fare").files.values()) == [path]
     with pytest.raises(UserError, match="has fare, label; name one of these"):
         look(str(path), "tip", None)
 
