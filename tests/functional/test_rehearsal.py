@@ -208,12 +208,16 @@ def test_ones_own_data_is_judged_and_trained_on(rehearse: Callable[..., Ended], 
         pytest.skip("CHICAGO_TAXI_CSV names no file: the check on real data did not run")
     own = tmp_path / "trips.csv"
     pyarrow.csv.write_csv(pyarrow.csv.read_csv(data), own, pyarrow.csv.WriteOptions(delimiter=";"))
-    ended = rehearse("--data", str(own), "--label", "big_tipper", "--drop", "tips", "--delimiter", ";")
+    described = ("--label", "big_tipper", "--drop", "tips", "--delimiter", ";")
+    ended = rehearse("--data", str(own), *described, "--stage", "prod")
     assert ended.code == 0, ended.output
     assert ended.summary["verdict"] == "warn"
     assert ended.summary["model_metric"]["metric"] == "auc"
     assert 0.6 < ended.summary["model_metric"]["value"] < 0.95
-    assert ended.summary["output"]["model_package_arn"]
+    package = ended.summary["output"]["model_package_arn"]
+    # In prod a person approves.
+    asked = f"update-model-package --model-package-arn {package} --model-approval-status Approved"
+    assert [notice for notice in (ended.folder / "notices").iterdir() if asked in notice.read_text()]
 
 
 @pytest.mark.parametrize(

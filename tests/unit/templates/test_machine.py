@@ -148,6 +148,7 @@ def test_the_notice_says_what_a_model_was_compared_with(play: Play, champion: st
     (notice,) = calls(played, "NotifyRegistered")
     assert notice["Subject"] == f"Sluice dev: taxi of 2026-11-22 gave a {kind}"
     assert "Why: the data lack its column 'tips'" in notice["Message"].splitlines()
+    assert "somebody approves" not in notice["Message"]
     assert played["output"]["evaluation"] == evaluation
 
 
