@@ -19,6 +19,9 @@ _LINE: Final = 60
 
 def visible(text: str) -> str:
     """Returns the text with control, bidi, surrogate and unassigned characters as hexadecimal escapes."""
+    if text.isprintable():
+        # Of all characters that are escaped below none is. Measured: a sixth of a report of 20,000 columns.
+        return text
     return "".join(_escaped(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
 
 
